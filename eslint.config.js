@@ -9,7 +9,16 @@ const restrict = (...groups) => ({
 const deepImports = [['@berth/*/*', '!@berth/plugin-kit/jest'], 'Import the public entry of a package only.'];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '**/coverage/**', '**/test/fixtures/**', '**/test/vectors/**', '.demo/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      '**/coverage/**',
+      '**/test/fixtures/**',
+      '**/test/vectors/**',
+      '.demo/**',
+    ],
+  },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -51,19 +60,39 @@ export default tseslint.config(
   },
   {
     files: ['plugins/*/src/**'],
-    rules: restrict(deepImports, [[...plugins, '@berth/cli', '@berth/plugin-kit'], 'plugins never name each other.'], [
-      ['undici'],
-      'HTTP goes through @berth/http.',
-    ]),
+    rules: restrict(
+      deepImports,
+      [[...plugins, '@berth/cli', '@berth/plugin-kit'], 'plugins never name each other.'],
+      [['undici'], 'HTTP goes through @berth/http.'],
+    ),
   },
-  { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', Buffer: 'readonly', AbortController: 'readonly', performance: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly' } }, rules: { 'no-console': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' } },
+  {
+    files: ['**/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        AbortController: 'readonly',
+        performance: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+      },
+    },
+    rules: { 'no-console': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
   {
     files: ['**/test/**/*.ts', 'test/**/*.ts'],
     extends: [jest.configs['flat/recommended']],
     rules: {
       'max-lines-per-function': 'off',
       'max-lines': 'off',
-      'jest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*', 'fc.assert', 'assert*', '*Contract'] }],
+      'jest/expect-expect': [
+        'error',
+        { assertFunctionNames: ['expect', 'expect*', 'fc.assert', 'assert*', '*Contract'] },
+      ],
       'jest/no-conditional-expect': 'off',
       'jest/no-standalone-expect': 'off',
     },

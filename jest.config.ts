@@ -6,7 +6,10 @@ const shared: Config = {
   testEnvironmentOptions: { customExportConditions: ['@berth/source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
   },
 };
 const roots = '<rootDir>/{packages/*,core,plugin-kit,plugins/*,cli}/test';
@@ -22,7 +25,11 @@ const config: Config = {
     {
       ...shared,
       displayName: 'e2e',
-      testMatch: [`${roots}/**/*.e2e.test.ts`, '<rootDir>/test/**/*.e2e.test.ts', '<rootDir>/examples/**/*.e2e.test.ts'],
+      testMatch: [
+        `${roots}/**/*.e2e.test.ts`,
+        '<rootDir>/test/**/*.e2e.test.ts',
+        '<rootDir>/examples/**/*.e2e.test.ts',
+      ],
       globalSetup: '<rootDir>/test/build.setup.ts',
     },
   ],

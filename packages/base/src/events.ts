@@ -12,7 +12,11 @@ export type BerthEvent =
       readonly label: string;
       readonly totalBytes?: number | undefined;
     }
-  | { readonly type: 'task-progress'; readonly id: string; /** Since the previous event of this task. */ readonly bytes: number }
+  | {
+      readonly type: 'task-progress';
+      readonly id: string;
+      /** Since the previous event of this task. */ readonly bytes: number;
+    }
   | {
       readonly type: 'task-end';
       readonly id: string;

@@ -1,5 +1,5 @@
 import { BerthError, type ErrorKind } from './errors.ts';
-import { isJsonArray, isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './strict-json.ts';
+import { isJsonArray, isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './json-value.ts';
 
 /**
  * Reads fields of a strict JSON document; each wrong or missing one is an error that carries a JSON pointer
@@ -88,9 +88,14 @@ export class JsonFields {
 
   #wrong(key: string, expected: string, found: JsonValue | undefined): BerthError {
     const pointer = key === '' ? this.#pointer || '/' : `${this.#pointer}/${key}`;
-    return new BerthError(this.#kind, 'ERR_DOCUMENT', `${this.#what}: ${pointer}: expected ${expected}, found ${describe(found)}`, {
-      details: { pointer },
-    });
+    return new BerthError(
+      this.#kind,
+      'ERR_DOCUMENT',
+      `${this.#what}: ${pointer}: expected ${expected}, found ${describe(found)}`,
+      {
+        details: { pointer },
+      },
+    );
   }
 }
 

@@ -1,69 +1,6 @@
 import { BerthError, type ErrorKind } from './errors.ts';
+import { JsonNumber, type JsonValue } from './json-value.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-
-/**
- * JSON that survives a round trip byte for byte: objects keep the order of their keys (also of integer-like ones) and
- * numbers keep their text (`1.0`, `1e-07`). DAG hashes depend on both (store-and-specs-on-disk B.1, B.2).
- */
-export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject;
-export type JsonObject = ReadonlyMap<string, JsonValue>;
-
-/** A number as it was written. */
-export class JsonNumber {
-  readonly token: string;
-
-  constructor(token: string) {
-    this.token = token;
-  }
-
-  get value(): number {
-    return Number(this.token);
-  }
-}
-
-export function jsonNumber(value: number): JsonNumber {
-  return new JsonNumber(JSON.stringify(value));
-}
-
-export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
-  return value instanceof Map;
-}
-
-export function isJsonArray(value: JsonValue | undefined): value is readonly JsonValue[] {
-  return Array.isArray(value);
-}
-
-/** An object from pairs; pairs whose value is `undefined` are left out. */
-export function jsonObject(pairs: Iterable<readonly [string, JsonValue | undefined]>): JsonObject {
-  const map = new Map<string, JsonValue>();
-  for (const [key, value] of pairs) if (value !== undefined) map.set(key, value);
-  return map;
-}
-
-/** Plain JavaScript data to ordered JSON, in the order of the properties. */
-export function toJson(value: unknown): JsonValue {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return value;
-  if (typeof value === 'number') return jsonNumber(value);
-  if (value instanceof JsonNumber || value instanceof Map) return value as JsonValue;
-  if (Array.isArray(value)) return value.map(toJson);
-  if (typeof value === 'object') {
-    return jsonObject(Object.entries(value).map(([key, item]) => [key, item === undefined ? undefined : toJson(item)]));
-  }
-  throw new TypeError(`not JSON: ${typeof value}`);
-}
-
-/** Ordered JSON to plain data without prototypes' keys being special; numbers become `number`. */
-export function fromJson(value: JsonValue): unknown {
-  if (value instanceof JsonNumber) return value.value;
-  if (isJsonArray(value)) return value.map(fromJson);
-  if (!isJsonObject(value)) return value;
-  const plain: Record<string, unknown> = {};
-  for (const [key, item] of value) {
-    // `__proto__` must become an ordinary property (hostile-inputs J02).
-    Object.defineProperty(plain, key, { value: fromJson(item), enumerable: true, writable: true, configurable: true });
-  }
-  return plain;
-}
 
 export interface StrictJsonOptions {
   /** Names the document in messages: `index of mirror m`. */
@@ -284,65 +221,8 @@ class Parser {
     const line = before.split('\n').length;
     const column = this.#at - before.lastIndexOf('\n');
     const { what, kind = 'format' } = this.#options;
-    throw new BerthError(kind, 'ERR_JSON', `${what}: line ${line}, column ${column}: ${why}`, { details: { line, column } });
+    throw new BerthError(kind, 'ERR_JSON', `${what}: line ${line}, column ${column}: ${why}`, {
+      details: { line, column },
+    });
   }
-}
-
-/** How Spack writes JSON: everything but printable ASCII escaped, lower-case hexadecimal (store-and-specs-on-disk B.2). */
-// eslint-disable-next-line no-control-regex -- the characters to escape
-const ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/;
-// eslint-disable-next-line no-control-regex -- the characters to escape
-const EACH_ESCAPED = /["\\\u0000-\u001f\u007f-\uffff]/g;
-const WRITTEN_ESCAPES: Readonly<Record<string, string>> = {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-};
-
-export function formatJsonString(text: string): string {
-  if (!ESCAPED.test(text)) return `"${text}"`;
-  const escaped = text.replace(
-    EACH_ESCAPED,
-    (char) => WRITTEN_ESCAPES[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `"${escaped}"`;
-}
-
-/** The three forms in which Spack writes JSON (buildcache-formats §2.3). None ends with a newline. */
-export type JsonForm = 'compact' | 'newline' | 'default';
-
-interface Punctuation {
-  readonly open: string;
-  readonly close: string;
-  readonly comma: string;
-  readonly colon: string;
-}
-
-const PUNCTUATION: Readonly<Record<JsonForm, Punctuation>> = {
-  compact: { open: '', close: '', comma: ',', colon: ':' },
-  newline: { open: '\n', close: '\n', comma: ',\n', colon: ':' },
-  default: { open: '', close: '', comma: ', ', colon: ': ' },
-};
-
-export function formatJson(value: JsonValue, form: JsonForm = 'compact'): string {
-  return write(value, PUNCTUATION[form]);
-}
-
-function write(value: JsonValue, marks: Punctuation): string {
-  if (value === null) return 'null';
-  if (typeof value === 'string') return formatJsonString(value);
-  if (typeof value === 'boolean') return value ? 'true' : 'false';
-  if (value instanceof JsonNumber) return value.token;
-  if (isJsonArray(value)) {
-    if (value.length === 0) return '[]';
-    return `[${marks.open}${value.map((item) => write(item, marks)).join(marks.comma)}${marks.close}]`;
-  }
-  if (!isJsonObject(value) || value.size === 0) return '{}';
-  const members: string[] = [];
-  for (const [key, item] of value) members.push(`${formatJsonString(key)}${marks.colon}${write(item, marks)}`);
-  return `{${marks.open}${members.join(marks.comma)}${marks.close}}`;
 }
