@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { bytesSource, type DigestStream, readAll, sha256Of, VerifyStream, type Sha256 } from '@berth/base';
+import { bytesSource, type DigestStream, readAll, sha256Of, VerifyStream } from '@berth/base';
 
 async function through(chunks: Uint8Array[], stream: DigestStream): Promise<Buffer> {
   const out: Buffer[] = [];
