@@ -1,0 +1,191 @@
+// CPU facts of the archspec project, <https://github.com/archspec/archspec-json>: Apache-2.0 OR MIT.
+// Copyright 2019-2020 Lawrence Livermore National Security, LLC and other Archspec Project Developers.
+import { type CpuRow } from '../cpu-row.ts';
+
+/** x86 and x86_64 families and levels, and AMD processors. */
+// prettier-ignore
+export const X86_ROWS: readonly CpuRow[] = [
+  {
+    name: 'bulldozer', vendor: 'AuthenticAMD', parents: ['x86_64_v2'], generation: 0, cpuPart: '',
+    features: 'abm aes avx cx16 fma4 lahf_lm mmx pclmulqdq popcnt sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 xop xsave',
+    compilers: {
+      gcc: [{ versions: '4.7:', flags: '-march={name} -mtune={name}', name: 'bdver1' }],
+      clang: [{ versions: '3.9:', flags: '-march={name} -mtune={name}', name: 'bdver1' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune={name}', name: 'bdver1' }],
+      intel: [{ versions: '16.0:', flags: '-msse3' }],
+      oneapi: [{ versions: ':', flags: '-msse3' }],
+      dpcpp: [{ versions: ':', flags: '-msse3' }],
+      nvhpc: [{ versions: ':', flags: '-tp {name}' }],
+    },
+  },
+  {
+    name: 'excavator', vendor: 'AuthenticAMD', parents: ['steamroller', 'x86_64_v3'], generation: 0, cpuPart: '',
+    features: 'abm aes avx avx2 bmi1 bmi2 cx16 f16c fma fma4 fsgsbase lahf_lm mmx movbe pclmulqdq popcnt sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 tbm xop xsave',
+    compilers: {
+      gcc: [{ versions: '4.9:', flags: '-march={name} -mtune={name}', name: 'bdver4' }],
+      clang: [{ versions: '3.9:', flags: '-march={name} -mtune={name}', name: 'bdver4' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune={name}', name: 'bdver4' }],
+      intel: [{ versions: '16.0:', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      oneapi: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      dpcpp: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      nvhpc: [{ versions: ':', flags: '-tp {name}', name: 'piledriver' }],
+    },
+  },
+  {
+    name: 'k10', vendor: 'AuthenticAMD', parents: ['x86_64'], generation: 0, cpuPart: '',
+    features: '3dnow 3dnowext abm cx16 mmx sse sse2 sse4a',
+    compilers: {
+      gcc: [{ versions: '4.3:', flags: '-march={name} -mtune={name}', name: 'amdfam10' }],
+      clang: [{ versions: '3.9:', flags: '-march={name} -mtune={name}', name: 'amdfam10' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune={name}', name: 'amdfam10' }],
+      intel: [{ versions: '16.0:', flags: '-msse2' }],
+      oneapi: [{ versions: ':', flags: '-msse2' }],
+      dpcpp: [{ versions: ':', flags: '-msse2' }],
+      nvhpc: [],
+    },
+  },
+  {
+    name: 'piledriver', vendor: 'AuthenticAMD', parents: ['bulldozer'], generation: 0, cpuPart: '',
+    features: 'abm aes avx bmi1 cx16 f16c fma fma4 lahf_lm mmx pclmulqdq popcnt sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 tbm xop xsave',
+    compilers: {
+      gcc: [{ versions: '4.7:', flags: '-march={name} -mtune={name}', name: 'bdver2' }],
+      clang: [{ versions: '3.9:', flags: '-march={name} -mtune={name}', name: 'bdver2' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune={name}', name: 'bdver2' }],
+      intel: [{ versions: '16.0:', flags: '-msse3' }],
+      oneapi: [{ versions: ':', flags: '-msse3' }],
+      dpcpp: [{ versions: ':', flags: '-msse3' }],
+      nvhpc: [{ versions: ':', flags: '-tp {name}' }],
+    },
+  },
+  {
+    name: 'steamroller', vendor: 'AuthenticAMD', parents: ['piledriver'], generation: 0, cpuPart: '',
+    features: 'abm aes avx bmi1 cx16 f16c fma fma4 fsgsbase lahf_lm mmx pclmulqdq popcnt sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 tbm xop xsave',
+    compilers: {
+      gcc: [{ versions: '4.8:', flags: '-march={name} -mtune={name}', name: 'bdver3' }],
+      clang: [{ versions: '3.9:', flags: '-march={name} -mtune={name}', name: 'bdver3' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune={name}', name: 'bdver3' }],
+      intel: [{ versions: '16.0:', flags: '-msse4.2' }],
+      oneapi: [{ versions: ':', flags: '-msse4.2' }],
+      dpcpp: [{ versions: ':', flags: '-msse4.2' }],
+      nvhpc: [{ versions: ':', flags: '-tp {name}', name: 'piledriver' }],
+    },
+  },
+  {
+    name: 'x86', vendor: 'generic', parents: [], generation: 0, cpuPart: '',
+    features: '',
+    compilers: {},
+  },
+  {
+    name: 'x86_64', vendor: 'generic', parents: [], generation: 0, cpuPart: '',
+    features: '',
+    compilers: {
+      gcc: [{ versions: '4.2.0:', flags: '-march={name} -mtune=generic', name: 'x86-64' }, { versions: ':4.1.2', flags: '-march={name} -mtune={name}', name: 'x86-64' }],
+      'apple-clang': [{ versions: ':', flags: '-march={name}', name: 'x86-64' }],
+      clang: [{ versions: ':', flags: '-march={name} -mtune=generic', name: 'x86-64' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune=generic', name: 'x86-64' }],
+      intel: [{ versions: ':', flags: '-march={name} -mtune=generic', name: 'pentium4' }],
+      oneapi: [{ versions: ':', flags: '-march={name} -mtune=generic', name: 'x86-64' }],
+      dpcpp: [{ versions: ':', flags: '-march={name} -mtune=generic', name: 'x86-64' }],
+      nvhpc: [],
+    },
+  },
+  {
+    name: 'x86_64_v2', vendor: 'generic', parents: ['x86_64'], generation: 0, cpuPart: '',
+    features: 'cx16 lahf_lm mmx popcnt sse sse2 sse3 sse4_1 sse4_2 ssse3',
+    compilers: {
+      gcc: [{ versions: '11.1:', flags: '-march={name} -mtune=generic', name: 'x86-64-v2' }, { versions: '4.6:11.0', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3', name: 'x86-64' }],
+      clang: [{ versions: '12.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v2' }, { versions: '3.9:11.1', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3', name: 'x86-64' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune=generic', name: 'x86-64-v2' }],
+      intel: [{ versions: '16.0:', flags: '-march={name} -mtune=generic -mpopcnt', name: 'corei7' }],
+      oneapi: [{ versions: '2021.2.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v2' }],
+      dpcpp: [{ versions: '2021.2.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v2' }],
+      nvhpc: [],
+    },
+  },
+  {
+    name: 'x86_64_v3', vendor: 'generic', parents: ['x86_64_v2'], generation: 0, cpuPart: '',
+    features: 'abm avx avx2 bmi1 bmi2 cx16 f16c fma lahf_lm mmx movbe popcnt sse sse2 sse3 sse4_1 sse4_2 ssse3 xsave',
+    compilers: {
+      gcc: [{ versions: '11.1:', flags: '-march={name} -mtune=generic', name: 'x86-64-v3' }, { versions: '4.8:11.0', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mmovbe -mxsave', name: 'x86-64' }],
+      clang: [{ versions: '12.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v3' }, { versions: '3.9:11.1', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mmovbe -mxsave', name: 'x86-64' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune=generic', name: 'x86-64-v3' }],
+      'apple-clang': [{ versions: '8.0:', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mmovbe -mxsave', name: 'x86-64' }],
+      intel: [{ versions: '16.0:', flags: '-march={name} -mtune={name} -fma -mf16c', name: 'core-avx2' }],
+      oneapi: [{ versions: '2021.2.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v3' }],
+      dpcpp: [{ versions: '2021.2.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v3' }],
+      nvhpc: [{ versions: ':', flags: '-tp {name} -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mxsave', name: 'px' }],
+    },
+  },
+  {
+    name: 'x86_64_v4', vendor: 'generic', parents: ['x86_64_v3'], generation: 0, cpuPart: '',
+    features: 'abm avx avx2 avx512bw avx512cd avx512dq avx512f avx512vl bmi1 bmi2 cx16 f16c fma lahf_lm mmx movbe popcnt sse sse2 sse3 sse4_1 sse4_2 ssse3 xsave',
+    compilers: {
+      gcc: [{ versions: '11.1:', flags: '-march={name} -mtune=generic', name: 'x86-64-v4' }, { versions: '6.0:11.0', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mmovbe -mxsave -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl', name: 'x86-64' }],
+      clang: [{ versions: '12.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v4' }, { versions: '3.9:11.1', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mmovbe -mxsave -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl', name: 'x86-64' }],
+      aocc: [{ versions: '4:', flags: '-march={name} -mtune=generic', name: 'x86-64-v4' }],
+      'apple-clang': [{ versions: '8.0:', flags: '-march={name} -mtune=generic -mcx16 -msahf -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mmovbe -mxsave -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl', name: 'x86-64' }],
+      intel: [{ versions: '16.0:', flags: '-march={name} -mtune={name}', name: 'skylake-avx512' }],
+      oneapi: [{ versions: '2021.2.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v4' }],
+      dpcpp: [{ versions: '2021.2.0:', flags: '-march={name} -mtune=generic', name: 'x86-64-v4' }],
+      nvhpc: [{ versions: ':', flags: '-tp {name} -mpopcnt -msse3 -msse4.1 -msse4.2 -mssse3 -mavx -mavx2 -mbmi -mbmi2 -mf16c -mfma -mlzcnt -mxsave -mavx512f -mavx512bw -mavx512cd -mavx512dq -mavx512vl', name: 'px' }],
+    },
+  },
+  {
+    name: 'zen', vendor: 'AuthenticAMD', parents: ['x86_64_v3'], generation: 0, cpuPart: '',
+    features: 'abm aes avx avx2 bmi1 bmi2 clflushopt clzero cx16 f16c fma fsgsbase lahf_lm mmx movbe pclmulqdq popcnt rdseed sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 xsave xsavec xsaveopt',
+    compilers: {
+      gcc: [{ versions: '6.0:', flags: '-march={name} -mtune={name}', name: 'znver1' }],
+      clang: [{ versions: '4.0:', flags: '-march={name} -mtune={name}', name: 'znver1' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune={name}', name: 'znver1' }],
+      intel: [{ versions: '16.0:', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      oneapi: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      dpcpp: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      nvhpc: [{ versions: ':', flags: '-tp {name}' }],
+    },
+  },
+  {
+    name: 'zen2', vendor: 'AuthenticAMD', parents: ['zen'], generation: 0, cpuPart: '',
+    features: 'abm aes avx avx2 bmi1 bmi2 clflushopt clwb clzero cx16 f16c fma fsgsbase lahf_lm mmx movbe pclmulqdq popcnt rdseed sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 xsave xsavec xsaveopt',
+    compilers: {
+      gcc: [{ versions: '9.0:', flags: '-march={name} -mtune={name}', name: 'znver2' }],
+      clang: [{ versions: '9.0:', flags: '-march={name} -mtune={name}', name: 'znver2' }],
+      aocc: [{ versions: '2.2:', flags: '-march={name} -mtune={name}', name: 'znver2' }],
+      intel: [{ versions: '16.0:', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      oneapi: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      dpcpp: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      nvhpc: [{ versions: '20.5:', flags: '-tp {name}' }],
+    },
+  },
+  {
+    name: 'zen3', vendor: 'AuthenticAMD', parents: ['zen2'], generation: 0, cpuPart: '',
+    features: 'abm aes avx avx2 bmi1 bmi2 clflushopt clwb clzero cx16 f16c fma fsgsbase lahf_lm mmx movbe pclmulqdq pku popcnt rdseed sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 vaes vpclmulqdq xsave xsavec xsaveopt',
+    compilers: {
+      gcc: [{ versions: '10.3:', flags: '-march={name} -mtune={name}', name: 'znver3' }],
+      clang: [{ versions: '12.0:', flags: '-march={name} -mtune={name}', name: 'znver3' }],
+      aocc: [{ versions: '3.0:', flags: '-march={name} -mtune={name}', name: 'znver3' }],
+      intel: [{ versions: '16.0:', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      oneapi: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      dpcpp: [{ versions: ':', flags: '-march={name} -mtune={name}', name: 'core-avx2' }],
+      nvhpc: [{ versions: '21.11:', flags: '-tp {name}' }],
+    },
+  },
+  {
+    name: 'zen4', vendor: 'AuthenticAMD', parents: ['zen3', 'x86_64_v4'], generation: 0, cpuPart: '',
+    features: 'abm aes avx avx2 avx512_bf16 avx512_bitalg avx512_vbmi2 avx512_vnni avx512_vpopcntdq avx512bw avx512cd avx512dq avx512f avx512ifma avx512vbmi avx512vl bmi1 bmi2 clflushopt clwb clzero cx16 f16c flush_l1d fma fsgsbase gfni lahf_lm mmx movbe pclmulqdq pku popcnt rdseed sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 vaes vpclmulqdq xsave xsavec xsaveopt',
+    compilers: {
+      gcc: [{ versions: '10.3:12.2', flags: '-march={name} -mtune={name} -mavx512f -mavx512dq -mavx512ifma -mavx512cd -mavx512bw -mavx512vl -mavx512vbmi -mavx512vbmi2 -mavx512vnni -mavx512bitalg', name: 'znver3' }, { versions: '12.3:', flags: '-march={name} -mtune={name}', name: 'znver4' }],
+      clang: [{ versions: '12.0:15.9', flags: '-march={name} -mtune={name} -mavx512f -mavx512dq -mavx512ifma -mavx512cd -mavx512bw -mavx512vl -mavx512vbmi -mavx512vbmi2 -mavx512vnni -mavx512bitalg', name: 'znver3' }, { versions: '16.0:', flags: '-march={name} -mtune={name}', name: 'znver4' }],
+      aocc: [{ versions: '3.0:3.9', flags: '-march={name} -mtune={name} -mavx512f -mavx512dq -mavx512ifma -mavx512cd -mavx512bw -mavx512vl -mavx512vbmi -mavx512vbmi2 -mavx512vnni -mavx512bitalg', name: 'znver3' }, { versions: '4.0:', flags: '-march={name} -mtune={name}', name: 'znver4' }],
+      nvhpc: [{ versions: '21.11:23.8', flags: '-tp {name}', name: 'zen3' }, { versions: '23.9:', flags: '-tp {name}' }],
+    },
+  },
+  {
+    name: 'zen5', vendor: 'AuthenticAMD', parents: ['zen4'], generation: 0, cpuPart: '',
+    features: 'abm aes avx avx2 avx512_bf16 avx512_bitalg avx512_vbmi2 avx512_vnni avx512_vp2intersect avx512_vpopcntdq avx512bw avx512cd avx512dq avx512f avx512ifma avx512vbmi avx512vl avx_vnni bmi1 bmi2 clflushopt clwb clzero cx16 f16c flush_l1d fma fsgsbase gfni ibrs_enhanced lahf_lm mmx movbe movdir64b movdiri pclmulqdq pku popcnt rdseed sse sse2 sse3 sse4_1 sse4_2 sse4a ssse3 tsc_adjust vaes vpclmulqdq xsave xsavec xsaveopt',
+    compilers: {
+      gcc: [{ versions: '14.1:', flags: '-march={name} -mtune={name}', name: 'znver5' }],
+      aocc: [{ versions: '5.0:', flags: '-march={name} -mtune={name}', name: 'znver5' }],
+      clang: [{ versions: '19.1:', flags: '-march={name} -mtune={name}', name: 'znver5' }],
+    },
+  },
+];
