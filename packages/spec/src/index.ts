@@ -1,5 +1,14 @@
 export * from './spec.ts';
 
+export * from './concrete/dag-hash.ts';
+export * from './concrete/grammar.ts';
+export { linkNodes, type LinkOptions, type MissingDependency } from './concrete/link-nodes.ts';
+export * from './concrete/read-document.ts';
+export * from './concrete/traverse.ts';
+export { SPEC_FORMAT } from './concrete/upgrade-nodes.ts';
+export * from './concrete/verify.ts';
+export * from './concrete/write-document.ts';
+
 export * from './target/cpu-row.ts';
 export * from './target/target.ts';
 
