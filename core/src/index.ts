@@ -1,1 +1,14 @@
-export {};
+export { BerthError, bytesSource, isBerthError, z } from '@berth/base';
+export type { BerthEvent, ByteSource, Emit, ErrorKind } from '@berth/base';
+export type { Mirror, MirrorConnection, ObjectStore, Publication } from '@berth/buildcache';
+export * from './config-file.ts';
+export * from './discovery.ts';
+export * from './hooks.ts';
+export type { PlannedInstall, InstallPlan } from './pipelines/install-plan.ts';
+export type { PlannedPush, PushPlan } from './pipelines/push-plan.ts';
+export type { BuiltinPlugin } from './plugin-entries.ts';
+export type { PluginEntry } from './plugin-load.ts';
+export { DEFAULT_HOOK_TIMEOUT_MS, type PluginDescription } from './plugin-registry.ts';
+export * from './plugin.ts';
+export * from './plugins.ts';
+export * from './trust/plugin-trust.ts';
