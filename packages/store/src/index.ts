@@ -1,1 +1,10 @@
-export {};
+export * from './database/database.ts';
+export * from './database/index-file.ts';
+export * from './database/index-text.ts';
+export * from './database/record.ts';
+export * from './database/snapshot.ts';
+export * from './database/stored-node.ts';
+export * from './database/transaction.ts';
+export * from './lock/fcntl.ts';
+export * from './lock/lock-file.ts';
+export * from './lock/lock-holder.ts';
