@@ -1,5 +1,7 @@
 export * from './spec.ts';
 
+export * from './concrete/abstract-node.ts';
+export * from './concrete/create-node.ts';
 export * from './concrete/dag-hash.ts';
 export * from './concrete/grammar.ts';
 export { linkNodes, type LinkOptions, type MissingDependency } from './concrete/link-nodes.ts';
@@ -20,3 +22,9 @@ export * from './version/range.ts';
 export * from './version/segments.ts';
 export * from './version/version.ts';
 export * from './version/version-list.ts';
+
+export * from './abstract-spec.ts';
+export * from './legacy-names.ts';
+export * from './print/node.ts';
+export * from './print/quote.ts';
+export * from './print/spec.ts';

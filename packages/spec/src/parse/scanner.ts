@@ -1,7 +1,9 @@
 const BLANKS = '[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 
+export type RunClass = 'blank' | 'word' | 'ident' | 'name' | 'path' | 'value' | 'hex';
+
 /** Classes of characters that runs are made of (spec-syntax §1, building blocks). */
-export const RUNS = {
+const RUNS: Readonly<Record<RunClass, RegExp>> = {
   blank: new RegExp(`${BLANKS}*`, 'y'),
   word: /[A-Za-z0-9_]*/y,
   ident: /[A-Za-z0-9_-]*/y,
@@ -9,8 +11,7 @@ export const RUNS = {
   path: /[A-Za-z0-9_./-]*/y,
   value: /[A-Za-z0-9_\-+*.,:=%^~/\\]*/y,
   hex: /[0-9a-fA-F]{0,40}/y,
-} as const;
-export type RunClass = keyof typeof RUNS;
+};
 
 interface Run {
   readonly start: number;

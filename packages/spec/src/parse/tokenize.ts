@@ -30,26 +30,42 @@ const atLeastOne =
 const provides = optional(sequence(blanks, virtualAssignment));
 const keyValue = (delimiter: string): Matcher => sequence(name, optional(text(':')), text(delimiter), value);
 
-/** The alternatives in the order in which they are tried; the first that matches wins (spec-syntax §1). */
-const TOKENS = {
-  START_EDGE_PROPERTIES: text('^[', '%%[', '%['),
-  END_EDGE_PROPERTIES: sequence(text(']'), provides),
-  DEPENDENCY: sequence(text('^', '%%', '%'), provides),
-  VERSION_HASH_PAIR: sequence(text('@'), gitRef, text('='), version),
-  GIT_VERSION: sequence(text('@'), gitRef),
-  VERSION: sequence(text('@'), blanks, versionList),
-  PROPAGATED_BOOL_VARIANT: sequence(text('++', '~~', '--'), blanks, name),
-  BOOL_VARIANT: sequence(text('+', '~', '-'), blanks, name),
-  PROPAGATED_KEY_VALUE_PAIR: keyValue('=='),
-  KEY_VALUE_PAIR: keyValue('='),
-  FILENAME: fileName,
-  FULLY_QUALIFIED_PACKAGE_NAME: dotted,
-  UNQUALIFIED_PACKAGE_NAME: firstOf(ident, text('*')),
-  DAG_HASH: sequence(text('/'), atLeastOne('word')),
-  WS: atLeastOne('blank'),
-} as const satisfies Record<string, Matcher>;
+export type TokenKind =
+  | 'START_EDGE_PROPERTIES'
+  | 'END_EDGE_PROPERTIES'
+  | 'DEPENDENCY'
+  | 'VERSION_HASH_PAIR'
+  | 'GIT_VERSION'
+  | 'VERSION'
+  | 'PROPAGATED_BOOL_VARIANT'
+  | 'BOOL_VARIANT'
+  | 'PROPAGATED_KEY_VALUE_PAIR'
+  | 'KEY_VALUE_PAIR'
+  | 'FILENAME'
+  | 'FULLY_QUALIFIED_PACKAGE_NAME'
+  | 'UNQUALIFIED_PACKAGE_NAME'
+  | 'DAG_HASH'
+  | 'WS'
+  | 'UNEXPECTED';
 
-export type TokenKind = keyof typeof TOKENS | 'UNEXPECTED';
+/** The alternatives in the order in which they are tried; the first that matches wins (spec-syntax §1). */
+const ALTERNATIVES: readonly (readonly [TokenKind, Matcher])[] = [
+  ['START_EDGE_PROPERTIES', text('^[', '%%[', '%[')],
+  ['END_EDGE_PROPERTIES', sequence(text(']'), provides)],
+  ['DEPENDENCY', sequence(text('^', '%%', '%'), provides)],
+  ['VERSION_HASH_PAIR', sequence(text('@'), gitRef, text('='), version)],
+  ['GIT_VERSION', sequence(text('@'), gitRef)],
+  ['VERSION', sequence(text('@'), blanks, versionList)],
+  ['PROPAGATED_BOOL_VARIANT', sequence(text('++', '~~', '--'), blanks, name)],
+  ['BOOL_VARIANT', sequence(text('+', '~', '-'), blanks, name)],
+  ['PROPAGATED_KEY_VALUE_PAIR', keyValue('==')],
+  ['KEY_VALUE_PAIR', keyValue('=')],
+  ['FILENAME', fileName],
+  ['FULLY_QUALIFIED_PACKAGE_NAME', dotted],
+  ['UNQUALIFIED_PACKAGE_NAME', firstOf(ident, text('*'))],
+  ['DAG_HASH', sequence(text('/'), atLeastOne('word'))],
+  ['WS', atLeastOne('blank')],
+];
 
 export interface Token {
   readonly kind: TokenKind;
@@ -57,8 +73,6 @@ export interface Token {
   /** Offset of the first character in the whole text. */
   readonly start: number;
 }
-
-const ALTERNATIVES = Object.entries(TOKENS) as [keyof typeof TOKENS, Matcher][];
 
 /** Splits `input` into tokens, blanks left out. Takes time linear in its length; characters of no token are UNEXPECTED. */
 export function tokenize(input: string): readonly Token[] {
