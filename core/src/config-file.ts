@@ -57,7 +57,7 @@ export async function readConfigFile(file: string): Promise<BerthConfig | undefi
 
 /** The default export of a program, TypeScript or JavaScript. */
 export async function importFile(file: string): Promise<unknown> {
-  if (!/ts$/.test(extname(file))) return import(pathToFileURL(file).href);
+  if (!extname(file).endsWith('ts')) return import(pathToFileURL(file).href);
   const { createJiti } = await import('jiti');
   // Its cache would lie in a folder that other users can write.
   return createJiti(pathToFileURL(file).href, { fsCache: false }).import(file);

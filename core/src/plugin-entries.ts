@@ -139,7 +139,7 @@ function packageEntry(name: string, { options, config }: Mention, discovery: Dis
       const { entryFile, folder, brought } = await locate();
       // What a project brings along is a stranger's code until it is trusted (hostile-inputs Y16).
       if (config.scope === 'project' && brought) await requireTrust(folder, `plugin ${name}`, discovery);
-      return import(pathToFileURL(entryFile).href);
+      return importFile(entryFile);
     },
   };
 }

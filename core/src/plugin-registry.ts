@@ -1,4 +1,5 @@
 import { BerthError, bytesSource, type Emit, isBerthError, messageOf, z } from '@berth/base';
+import { types } from 'node:util';
 import { type BerthHooks, createHooks, type HookCall, type HookName, type RegisteredTap } from './hooks.ts';
 import { importPlugin, loadError, parseOptions, type PluginEntry, readManifest } from './plugin-load.ts';
 import { type BerthPluginHost, type Plugin, PLUGIN_API_VERSION, type PluginManifest } from './plugin.ts';
@@ -127,8 +128,8 @@ export class PluginRegistry {
 
   #load(plugin: PluginState): Promise<void> {
     plugin.loading ??= this.#importAndApply(plugin).catch((error: unknown) => {
-      plugin.owner.failure = error;
-      throw error;
+      plugin.owner.failure = loadError(plugin.entry, error);
+      throw plugin.owner.failure;
     });
     return plugin.loading;
   }
@@ -161,15 +162,16 @@ export class PluginRegistry {
   /** Synchronous from the first line to the last, so that every tap made meanwhile is this plugin's. */
   #apply(plugin: PluginState, module: Plugin, options: unknown): void {
     this.#applying = plugin;
+    const apply: (berth: BerthPluginHost, options: unknown) => unknown = module.apply.bind(module);
     let result: unknown;
     try {
-      result = module.apply(this.#host, options) as unknown;
+      result = apply(this.#host, options);
     } catch (cause) {
       throw loadError(plugin.entry, cause);
     } finally {
       this.#applying = undefined;
     }
-    if (result instanceof Promise) {
+    if (types.isPromise(result)) {
       result.catch(() => undefined);
       throw new BerthError('plugin', 'ERR_PLUGIN_SHAPE', `plugin ${plugin.entry.name}: its apply is asynchronous`, {
         hint: `Report this to the author of ${plugin.entry.name}: apply taps hooks and returns.`,

@@ -72,11 +72,23 @@ type Callers = {
 
 const CALLERS: Callers = {
   'install.plan': async ({ install }, plan, call) => (await install.plan.promise(plan, call)) ?? plan,
-  'install.before': async ({ install }, plan, call) => void (await install.before.promise(plan, call)),
-  'install.after': async ({ install }, plan, call) => void (await install.after.promise(plan, call)),
+  'install.before': async (hooks, plan, call) => {
+    await hooks.install.before.promise(plan, call);
+    return undefined;
+  },
+  'install.after': async (hooks, plan, call) => {
+    await hooks.install.after.promise(plan, call);
+    return undefined;
+  },
   'push.plan': async ({ push }, plan, call) => (await push.plan.promise(plan, call)) ?? plan,
-  'push.before': async ({ push }, plan, call) => void (await push.before.promise(plan, call)),
-  'push.after': async ({ push }, plan, call) => void (await push.after.promise(plan, call)),
+  'push.before': async (hooks, plan, call) => {
+    await hooks.push.before.promise(plan, call);
+    return undefined;
+  },
+  'push.after': async (hooks, plan, call) => {
+    await hooks.push.after.promise(plan, call);
+    return undefined;
+  },
 };
 
 async function callHook<Name extends CallableHook>(

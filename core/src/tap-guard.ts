@@ -7,7 +7,7 @@ export interface TapOwner {
   /** As it stands in messages. */
   readonly plugin: string;
   /** The plugin failed to load after it had made this tap: every call of the tap fails with it. */
-  failure: unknown;
+  failure: Error | undefined;
 }
 
 export interface GuardOptions {
@@ -79,9 +79,13 @@ function promising(tap: RegisteredTap): (...values: unknown[]) => Promise<unknow
     new Promise((resolve, reject) => {
       fn(...values, (error: unknown, result: unknown) => {
         if (error === null || error === undefined || error === false) resolve(result);
-        else reject(error as Error);
+        else reject(asError(error));
       });
     });
+}
+
+function asError(error: unknown): Error {
+  return types.isNativeError(error) ? error : new Error(String(error));
 }
 
 async function withinTime(
