@@ -1,1 +1,19 @@
-export {};
+export * from './binding.ts';
+export * from './blob-cache.ts';
+export * from './clearsigned.ts';
+export {
+  documentText,
+  readEntrySpec,
+  type ReadEntrySpecOptions,
+  type StoredDocument,
+  withSignedText,
+} from './entry.ts';
+export * from './failures.ts';
+export * from './index-cache.ts';
+export * from './mirror.ts';
+export * from './names.ts';
+export * from './object-store-mirror.ts';
+export { mergeIndexes, type PackageIndex } from './package-index.ts';
+export * from './v3/keys.ts';
+export * from './v3/manifest.ts';
+export * from './v3/spec-blob.ts';

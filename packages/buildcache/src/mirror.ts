@@ -1,0 +1,224 @@
+import { type Readable } from 'node:stream';
+import { type ByteSource, type Emit, type Sha256 } from '@berth/base';
+import { type ConcreteSpec } from '@berth/spec';
+import { type PackageQuery, type SpecIdentity } from './names.ts';
+import { type PackageIndex } from './package-index.ts';
+
+/** Every call that may wait takes a signal; an aborted call rejects with an AbortError. */
+export interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+/** Bytes from `start` up to but not including `end` (default: the end of the object). */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number | undefined;
+}
+
+export interface StoredObjectInfo {
+  /** Of the whole object; `undefined` when the store does not tell. */
+  readonly sizeBytes: number | undefined;
+  /** Opaque; equal tags mean equal bytes. `undefined` when the store has none. */
+  readonly etag: string | undefined;
+  readonly modifiedAt?: Date | undefined;
+}
+
+export interface StoredObject extends StoredObjectInfo {
+  /** The bytes asked for. Must be read to its end or destroyed. Empty when `notModified`. */
+  readonly body: Readable;
+  /** True only when `ifNoneMatch` was given and still matches. */
+  readonly notModified: boolean;
+}
+
+export interface GetOptions extends CallOptions {
+  readonly range?: ByteRange | undefined;
+  /** An ETag that the caller has the bytes of. A store without ETags ignores it. */
+  readonly ifNoneMatch?: string | undefined;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Write only if the object still has this ETag. */
+  readonly ifMatch?: string | undefined;
+  /** `*`: write only if there is no such object. */
+  readonly ifNoneMatch?: '*' | undefined;
+}
+
+/**
+ * Door 1 for a mirror's author: name bytes by key. Keys are relative paths with `/`, without empty, `.` or `..` parts.
+ * Optional members are capabilities: test for them, never try and catch. `objectStoreMirror` makes a `Mirror` of it.
+ */
+export interface ObjectStore {
+  /** `undefined` when absent; rejects only when the answer is unknown. Bytes are unverified: the caller checks them. */
+  get(key: string, options: GetOptions): Promise<StoredObject | undefined>;
+  /** What `get` would answer, without the bytes. */
+  head(key: string, options: CallOptions): Promise<StoredObjectInfo | undefined>;
+  /**
+   * All or nothing: a reader never sees half an object. Rejects with kind `busy`, ERR_PRECONDITION, when `ifMatch` is stale or
+   * `ifNoneMatch` finds an object; both are given only when `conditionalWrites`. The body can be opened again for a retry.
+   */
+  put?(key: string, body: ByteSource, options: PutOptions): Promise<void>;
+  /** Every key that starts with `prefix` (a folder, ending in `/`), in any order, streamed; rejects rather than end early. */
+  list?(prefix: string, options: CallOptions): AsyncIterable<string>;
+  /** Deleting what is not there succeeds. */
+  delete?(key: string, options: CallOptions): Promise<void>;
+  copy?(from: string, to: string, options: CallOptions): Promise<void>;
+  /** `put` honours `ifMatch` and `ifNoneMatch`, and `get` and `head` return ETags. */
+  readonly conditionalWrites: boolean;
+  /** `get` honours `range`. */
+  readonly rangeReads: boolean;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Content anywhere: what it is, where it lies in its mirror, and what its bytes must be. */
+export interface BlobDescriptor {
+  readonly mediaType: string;
+  readonly digest: Sha256;
+  /** Of the stored bytes; layout v2 does not record it. */
+  readonly sizeBytes: number | undefined;
+  /** Names the blob to the mirror it came from: an object key, or whatever the mirror's own format uses. */
+  readonly key: string;
+}
+
+/** A blob that travels with a package: a signature bundle, an SBOM, provenance. */
+export interface AttachmentDescriptor extends BlobDescriptor {
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Spack's layouts by number; `own` for a store with its own format. */
+export type EntryLayout = 3 | 2 | 1 | 'own';
+
+/**
+ * One package as a mirror has it. Nothing in it is verified: the pipeline checks the document's signature, reads the
+ * descriptors anew from the signed text (`withSignedText`), and binds the spec to what was asked (`checkBinding`).
+ */
+export interface MirrorEntry {
+  readonly asked: SpecIdentity;
+  readonly layout: EntryLayout;
+  /** The manifest (v3) or spec file (v2, v1) as stored: what a signature is about. */
+  readonly document: Buffer;
+  /** Names the document in messages and to `open`. */
+  readonly documentKey: string;
+  readonly signed: 'none' | 'clearsigned';
+  /** Absent where the document itself is the spec (v2, v1). */
+  readonly spec: BlobDescriptor | undefined;
+  /** Absent in an entry that only publishes a spec. */
+  readonly archive: BlobDescriptor | undefined;
+  readonly attachments: readonly AttachmentDescriptor[];
+}
+
+/** One line of a listing: `name` is absent where file names alone do not tell it (v2). */
+export interface ListedPackage {
+  readonly hash: string;
+  readonly name: string | undefined;
+  readonly layout: EntryLayout;
+}
+
+/** What to do to an index: add what was pushed, or rebuild it from a listing of the mirror. */
+export interface IndexUpdate {
+  /** Specs whose binaries are now on the mirror; their dependencies are recorded as not available. */
+  readonly add?: readonly ConcreteSpec[] | undefined;
+  /** Read every package of the mirror again; what is listed in the index and not on the mirror disappears. */
+  readonly rebuild?: boolean | undefined;
+}
+
+export interface IndexSummary {
+  /** Packages with a binary in the index as it is now. */
+  readonly packages: number;
+  /** False when the index already said so. */
+  readonly changed: boolean;
+}
+
+/**
+ * Door 2: a place that holds a build cache, whatever its format. Everything above sees only this. Optional members are
+ * capabilities.
+ */
+export interface Mirror {
+  /** The configured name, for messages. */
+  readonly name: string;
+  /**
+   * `undefined` when the mirror has no such package. Rejects with an availability kind when it cannot tell, with `format` when
+   * what it has is malformed: then no older layout is tried (hostile-inputs O1).
+   */
+  find(asked: PackageQuery, options: CallOptions): Promise<MirrorEntry | undefined>;
+  /** True only when the document is there, reads, and each blob it names is there with its declared size (F03). */
+  exists(asked: PackageQuery, options: CallOptions): Promise<boolean>;
+  /** Unverified bytes. Rejects with `notfound` (ERR_BLOB_MISSING) when the mirror lacks what its document names. */
+  open(blob: BlobDescriptor, options: CallOptions & { readonly range?: ByteRange | undefined }): Promise<Readable>;
+  /** Every package, each hash once; from a listing, or from the index where the store cannot list. */
+  list(options: CallOptions): AsyncIterable<ListedPackage>;
+  /** The index as of now, revalidated; `undefined` when the mirror has none. Rejects with `index` when it is unusable. */
+  index(options: CallOptions): Promise<PackageIndex | undefined>;
+  /**
+   * Uploads blobs, then the document. `exists` when it was there already and `force` is not set. Killed anywhere, it leaves a
+   * mirror that reads right. Never deletes a blob: another document may share it.
+   */
+  publish?(
+    publication: Publication,
+    options: CallOptions & { readonly force?: boolean | undefined },
+  ): Promise<PublishOutcome>;
+  /** Merges into the index, or rebuilds it; loses nothing that another writer added meanwhile (X06). */
+  updateIndex?(update: IndexUpdate, options: CallOptions): Promise<IndexSummary>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export type PublishOutcome = 'published' | 'exists';
+
+/** A packed prefix. */
+export interface PackedArchive {
+  /** The compressed bytes. */
+  readonly source: ByteSource;
+  /** Of the compressed bytes. */
+  readonly digest: Sha256;
+  /** Of the uncompressed tar. */
+  readonly diffId: Sha256;
+}
+
+/** Turns a document into its signed form. Rejects with `signature` when it cannot. */
+export type Seal = (document: Uint8Array, options: CallOptions) => Promise<Uint8Array>;
+
+/** One variable of a run environment. */
+export interface EnvironmentVariable {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Everything a mirror needs to publish one package. */
+export interface Publication {
+  readonly spec: ConcreteSpec;
+  /** The link and run closure without externals, dependencies first, the spec itself last. */
+  readonly closure: readonly ConcreteSpec[];
+  readonly prefix: string;
+  readonly archive: PackedArchive;
+  readonly installedAt: Date | undefined;
+  /** What `spack load` of this package would set; images carry it. */
+  readonly runEnvironment: readonly EnvironmentVariable[];
+  /** Absent: published unsigned. */
+  readonly seal: Seal | undefined;
+  readonly attachments: readonly { readonly mediaType: string; readonly source: ByteSource; readonly digest: Sha256 }[];
+}
+
+/** Credentials as `mirrors.yaml` names them, variables already read (buildcache-formats §8.12, §15). Never logged. */
+export interface MirrorCredentials {
+  readonly id?: string | undefined;
+  readonly secret?: string | undefined;
+  readonly token?: string | undefined;
+  readonly profile?: string | undefined;
+  readonly endpointUrl?: string | undefined;
+}
+
+/** What a mirror is opened with: one configured mirror in one direction. */
+export interface MirrorConnection {
+  readonly name: string;
+  readonly direction: 'fetch' | 'push';
+  /** As configured for this direction. May hold user information: print it only through `redactUrl`. */
+  readonly url: string;
+  /** The index view to read and write; with one, only layout v3 is looked at (§10). */
+  readonly view?: string | undefined;
+  /** What berth's own configuration says under `mirrors.<name>`. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Of this mirror and direction only (hostile-inputs P11). */
+  credentials(options: CallOptions): Promise<MirrorCredentials | undefined>;
+  /** Where indexes are cached (`<misc_cache>`); `undefined`: nothing is kept between runs. */
+  readonly cacheDir: string | undefined;
+  readonly emit: Emit;
+}

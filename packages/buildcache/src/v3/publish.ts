@@ -1,0 +1,36 @@
+import { bytesSource, sha256Of } from '@berth/base';
+import { type CallOptions, type Publication } from '../mirror.ts';
+import { identityOf } from '../names.ts';
+import { specManifestKey } from './keys.ts';
+import { formatManifest, MEDIA_TYPES } from './manifest.ts';
+import { formatSpecBlob } from './spec-blob.ts';
+import { ensureLayout, uploadBlob, type WritableStore } from './upload.ts';
+
+/**
+ * Publishes a package in layout v3: archive blob, spec blob, then the manifest that names them, sealed where a seal is given
+ * (buildcache-formats §6.3). Until the manifest is written readers see what was there before (hostile-inputs K01, K10).
+ */
+export async function publishV3(
+  store: WritableStore,
+  publication: Publication,
+  options: CallOptions & { readonly force?: boolean },
+): Promise<void> {
+  const { archive, spec, seal } = publication;
+  const { signal } = options;
+  const specBytes = await formatSpecBlob(spec);
+  const specBlob = { source: bytesSource(specBytes), digest: sha256Of(specBytes) };
+  await uploadBlob(store, archive, options);
+  await uploadBlob(store, specBlob, options);
+  await ensureLayout(store, options);
+  const manifest = formatManifest([
+    {
+      sizeBytes: archive.source.sizeBytes,
+      mediaType: MEDIA_TYPES.archive,
+      compression: 'gzip',
+      digest: archive.digest,
+    },
+    { sizeBytes: specBytes.byteLength, mediaType: MEDIA_TYPES.spec, compression: 'gzip', digest: specBlob.digest },
+  ]);
+  const document = seal === undefined ? manifest : await seal(Buffer.from(manifest), { signal });
+  await store.put(specManifestKey(identityOf(spec)), bytesSource(document), { signal });
+}
