@@ -6,10 +6,16 @@ export * from './concrete/dag-hash.ts';
 export * from './concrete/grammar.ts';
 export { linkNodes, type LinkOptions, type MissingDependency } from './concrete/link-nodes.ts';
 export * from './concrete/read-document.ts';
+export * from './concrete/lookup.ts';
 export * from './concrete/traverse.ts';
 export { SPEC_FORMAT } from './concrete/upgrade-nodes.ts';
 export * from './concrete/verify.ts';
 export * from './concrete/write-document.ts';
+
+export { type FormatContext } from './format/attributes.ts';
+export * from './format/format-string.ts';
+export * from './format/named-formats.ts';
+export * from './format/tree.ts';
 
 export * from './target/cpu-row.ts';
 export * from './target/target.ts';

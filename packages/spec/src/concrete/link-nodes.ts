@@ -1,4 +1,5 @@
 import { BerthError, type ErrorKind, type JsonObject } from '@berth/base';
+import { compatibleDepTypes } from '../abstract-spec.ts';
 import { type ConcreteEdge, type ConcreteSpec } from '../spec.ts';
 import { NodeSpec } from './concrete-spec.ts';
 import { type EdgeFacts, type NodeFacts, readNode } from './read-node.ts';
@@ -142,7 +143,7 @@ class Linker {
     const seen = new Map<string, EdgeFacts[]>();
     for (const edge of facts.edges) {
       const others = seen.get(edge.name) ?? [];
-      if (others.some((other) => exclude(other, edge))) {
+      if (others.some((other) => !compatibleDepTypes(other.types, edge.types))) {
         throw this.error(facts, `two dependencies on ${edge.name} for the same purpose`);
       }
       seen.set(edge.name, [...others, edge]);
@@ -155,13 +156,4 @@ class Linker {
     const [first] = path as [NodeFacts, ...NodeFacts[]];
     return this.error(first, `it depends on itself: ${[...names, path.length > 10 ? '…' : first.name].join(' -> ')}`);
   }
-}
-
-function exclude(a: EdgeFacts, b: EdgeFacts): boolean {
-  if (a.types.some((type) => b.types.includes(type))) return true;
-  return isLinkRun(a) && isLinkRun(b);
-}
-
-function isLinkRun({ types }: EdgeFacts): boolean {
-  return types.includes('link') || types.includes('run');
 }

@@ -1,4 +1,5 @@
-import { DEP_TYPE_BITS, DEP_TYPES, type ConcreteEdge, type ConcreteSpec, type DagHash, type DepType } from '../spec.ts';
+import { depTypeMask } from '../abstract-spec.ts';
+import { DEP_TYPES, type ConcreteEdge, type ConcreteSpec, type DagHash, type DepType } from '../spec.ts';
 import { compareCodePoints } from '../variant/variant.ts';
 
 export interface TraverseOptions {
@@ -56,13 +57,8 @@ export function dependentsOf(specs: Iterable<ConcreteSpec>): DependentsMap {
 /** Edges in the order in which they are walked and written: by child name, then by type bits (spec-syntax §8). */
 export function sortedEdges(spec: ConcreteSpec): readonly ConcreteEdge[] {
   return spec.dependencies.toSorted(
-    (a, b) => compareCodePoints(a.spec.name, b.spec.name) || depTypeBits(a.types) - depTypeBits(b.types),
+    (a, b) => compareCodePoints(a.spec.name, b.spec.name) || depTypeMask(a.types) - depTypeMask(b.types),
   );
-}
-
-/** Sum of the bits of the types. */
-export function depTypeBits(types: readonly DepType[]): number {
-  return types.reduce((sum, type) => sum | DEP_TYPE_BITS[type], 0);
 }
 
 function neighboursOf({ types = DEP_TYPES, dependents }: TraverseOptions): Neighbours {
