@@ -34,3 +34,18 @@ export * from './legacy-names.ts';
 export * from './print/node.ts';
 export * from './print/quote.ts';
 export * from './print/spec.ts';
+
+export { type HostArchitecture } from './parse/architecture.ts';
+export * from './parse/cli.ts';
+export * from './parse/parse.ts';
+export { type ParseOptions } from './parse/parser.ts';
+export { type Toolchain, type ToolchainEntry } from './parse/toolchains.ts';
+
+export { constrain, type Constrained, type ConstraintPart } from './relations/constrain.ts';
+export { intersects, rootsIntersect } from './relations/intersects.ts';
+export { contains, findDependency } from './relations/lookup.ts';
+export { compareSpecs, specsEqual } from './relations/order.ts';
+export { rootSatisfies, satisfies } from './relations/satisfies.ts';
+export { createVirtualPackages, NO_VIRTUALS, type Provision, type VirtualPackages } from './relations/virtuals.ts';
+
+export * from './target/constraint.ts';

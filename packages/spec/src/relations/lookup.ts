@@ -1,0 +1,31 @@
+import { DEP_TYPE_BITS, type Spec } from '../spec.ts';
+import { edgeHasType, linkRunEdges } from './edges.ts';
+import { satisfies } from './satisfies.ts';
+import { NO_VIRTUALS, type VirtualPackages } from './virtuals.ts';
+
+const BUILD_TEST = DEP_TYPE_BITS.build | DEP_TYPE_BITS.test;
+
+/**
+ * The node that `key` names: the spec itself, else one of its build and test dependencies, else the nearest of the
+ * link/run closure, by package name or by a virtual package that an edge provides (spec-syntax §12.5).
+ */
+export function findDependency(spec: Spec, key: string): Spec | undefined {
+  if (spec.name === key) return spec;
+  return findBelow(spec, key);
+}
+
+/** As `findDependency`, without the spec itself. */
+export function findBelow(spec: Spec, key: string): Spec | undefined {
+  const near = spec.dependencies.filter((edge) => edgeHasType(edge, BUILD_TEST));
+  const found = [near, linkRunEdges(spec)].map((edges) =>
+    edges.find((edge) => edge.spec.name === key || edge.virtuals.includes(key)),
+  );
+  return (found[0] ?? found[1])?.spec;
+}
+
+/** True if `query` is met by the spec, or by the dependency that it names. */
+export function contains(spec: Spec, query: Spec, virtuals: VirtualPackages = NO_VIRTUALS): boolean {
+  if (query.name === undefined || query.name === spec.name) return satisfies(spec, query, virtuals);
+  const dependency = findBelow(spec, query.name);
+  return dependency !== undefined && satisfies(dependency, query, virtuals);
+}
