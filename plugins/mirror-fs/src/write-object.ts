@@ -1,0 +1,77 @@
+import { createWriteStream } from 'node:fs';
+import { chmod, link, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type ByteSource, errnoCode, temporaryBeside, VerifyStream } from '@berth/base';
+import { preconditionFailed } from '@berth/buildcache';
+import { ensureFolder, fileModeOf, type Modes } from './modes.ts';
+
+export interface WriteOptions {
+  readonly modes: Modes;
+  readonly signal: AbortSignal;
+  /** Fail with ERR_PRECONDITION instead of replacing what is there. */
+  readonly onlyIfAbsent?: boolean;
+  /** Names the object in messages. */
+  readonly key: string;
+}
+
+/**
+ * Writes an object in one step: a temporary file beside it, flushed, then renamed over it or linked into place. A link at `path` is
+ * replaced, never followed (hostile-inputs F02, F05).
+ */
+export async function writeObject(path: string, body: ByteSource, options: WriteOptions): Promise<void> {
+  await ensureFolder(dirname(path), options.modes);
+  const temporary = temporaryBeside(path);
+  try {
+    await writeTemporary(temporary, body.open({ signal: options.signal }), { ...options, sizeBytes: body.sizeBytes });
+    if (options.onlyIfAbsent === true) await linkNew(temporary, path, options.key);
+    else await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+async function writeTemporary(
+  path: string,
+  body: Readable,
+  options: WriteOptions & { readonly sizeBytes: number },
+): Promise<void> {
+  const { mode, exact } = fileModeOf(options.modes);
+  const file = await open(path, 'wx', mode);
+  try {
+    const verify = new VerifyStream({ what: options.key, sizeBytes: options.sizeBytes });
+    await pipeline(body, verify, createWriteStream(path, { fd: file, autoClose: false }), { signal: options.signal });
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  if (exact) await chmod(path, mode);
+}
+
+/** `link` never replaces anything, on any file system that has it. Rejects with ERR_PRECONDITION when `path` exists. */
+export async function linkNew(temporary: string, path: string, key: string): Promise<void> {
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    throw errnoCode(error) === 'EEXIST' ? preconditionFailed(key) : error;
+  }
+}
+
+const TEMPORARY = /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/;
+const ABANDONED_MS = 24 * 60 * 60 * 1000;
+
+/** Removes temporary files that killed writers left in `folder` a day ago or earlier; `nowMs` is the time of the file system. */
+export async function sweepTemporaries(folder: string, nowMs: number): Promise<void> {
+  try {
+    for await (const { name } of await opendir(folder)) {
+      const path = join(folder, name);
+      if (!TEMPORARY.test(name)) continue;
+      const { mtimeMs } = await stat(path);
+      if (nowMs - mtimeMs > ABANDONED_MS) await rm(path, { force: true });
+    }
+  } catch (error) {
+    // Another process may be sweeping too, or the folder is not there yet.
+    if (errnoCode(error) !== 'ENOENT') throw error;
+  }
+}
