@@ -34,7 +34,7 @@ export interface MissingDependency {
  * Concrete specs from nodes that name their dependencies by hash, under the keys they came with: the
  * `concrete_specs` of a lock file, the records of a database or index. Linear in nodes and edges, without recursion.
  * @throws BerthError of `kind`: ERR_DOCUMENT for a bad node; ERR_SPEC_GRAPH for a cycle, a missing dependency, two
- * nodes of one hash, or edges that exclude each other; ERR_SPEC_FORMAT for an unknown format
+ * nodes of one hash, a key that is another hash, or edges that exclude each other; ERR_SPEC_FORMAT for an unknown format
  */
 export function linkNodes(nodes: ReadonlyMap<string, JsonObject>, options: LinkOptions): Map<string, ConcreteSpec> {
   const { what, kind = 'format', formatVersion = SPEC_FORMAT, pointerOf = (key: string) => `/${key}` } = options;
@@ -42,13 +42,19 @@ export function linkNodes(nodes: ReadonlyMap<string, JsonObject>, options: LinkO
   return linkRawNodes(raws, { ...options, formatVersion: checkFormatVersion(formatVersion, what) });
 }
 
+/** Since format 3 nodes refer to each other by DAG hash, and lock files have it as key. */
+const KEYED_BY_DAG_HASH = 3;
+
 /** Like `linkNodes`, from nodes with their places in the document. */
 export function linkRawNodes(raws: readonly RawNode[], options: LinkOptions): Map<string, ConcreteSpec> {
   const facts = new Map<string, NodeFacts>();
   const hashOfKey = new Map<string, string>();
   const linker = new Linker(facts, options);
-  for (const { key, node, source } of upgradeNodes(raws, options.formatVersion ?? SPEC_FORMAT)) {
+  const { formatVersion = SPEC_FORMAT } = options;
+  for (const { key, node, source } of upgradeNodes(raws, formatVersion)) {
     const read = readNode(node, source);
+    if (formatVersion >= KEYED_BY_DAG_HASH && key !== read.hash)
+      throw linker.error(read, `it stands under the key ${key}`);
     if (facts.has(read.hash)) throw linker.error(read, 'its hash stands twice in the document');
     facts.set(read.hash, read);
     hashOfKey.set(key, read.hash);

@@ -1,6 +1,6 @@
 import { BerthError } from '@berth/base';
-import { lookUpNode } from '../concrete/lookup.ts';
 import { formatSpec } from '../print/spec.ts';
+import { findDependency } from '../relations/lookup.ts';
 import { type Spec } from '../spec.ts';
 import { attributeOf, type AttributeValue, type FormatContext } from './attributes.ts';
 import { formatError } from './format-error.ts';
@@ -68,7 +68,7 @@ function formatPart(part: FormatPart, scope: FormatScope): string {
 }
 
 function fieldValue({ dependency, path }: FormatField, { spec, context }: FormatScope): AttributeValue {
-  const node = dependency === undefined ? spec : lookUpNode(spec, dependency);
+  const node = dependency === undefined ? spec : findDependency(spec, dependency);
   if (node === undefined) {
     throw new BerthError(
       'usage',

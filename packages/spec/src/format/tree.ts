@@ -34,6 +34,10 @@ export interface TreeLine {
   readonly text: string;
 }
 
+const INDENT = 4;
+/** Deeper lines are not indented further: a chain of nodes must not print quadratically much. */
+const MAX_DEPTH_SHOWN = 128;
+
 /** The tree as text, each line ended (cli §4.2). */
 export function formatTree(roots: Iterable<ConcreteSpec>, options: TreeOptions = {}): string {
   return Array.from(treeLines(roots, options), ({ text }) => `${text}\n`).join('');
@@ -119,7 +123,7 @@ function linePrinter(options: TreeOptions): (place: Place, types: readonly DepTy
   return ({ spec, depth }, types) => {
     const hash = hashLength === undefined ? '' : `${spec.hash.slice(0, hashLength)}  `;
     const flags = showTypes ? `[${typeLetters(types)}]  ` : '';
-    const indent = ' '.repeat(4 * depth) + (depth > 0 ? '^' : '');
+    const indent = ' '.repeat(INDENT * Math.min(depth, MAX_DEPTH_SHOWN)) + (depth > 0 ? '^' : '');
     return { spec, depth, types, text: `${status?.(spec) ?? ''}${hash}${flags}${indent}${formatter(spec, context)}` };
   };
 }
