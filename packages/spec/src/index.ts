@@ -6,7 +6,6 @@ export * from './concrete/dag-hash.ts';
 export * from './concrete/grammar.ts';
 export { linkNodes, type LinkOptions, type MissingDependency } from './concrete/link-nodes.ts';
 export * from './concrete/read-document.ts';
-export * from './concrete/lookup.ts';
 export * from './concrete/traverse.ts';
 export { SPEC_FORMAT } from './concrete/upgrade-nodes.ts';
 export * from './concrete/verify.ts';
