@@ -3,7 +3,7 @@ import { compatibleDepTypes } from '../abstract-spec.ts';
 import { type ConcreteEdge, type ConcreteSpec } from '../spec.ts';
 import { NodeSpec } from './concrete-spec.ts';
 import { type EdgeFacts, type NodeFacts, readNode } from './read-node.ts';
-import { checkFormatVersion, type RawNode, SPEC_FORMAT, upgradeNodes } from './upgrade-nodes.ts';
+import { checkFormatVersion, type RawNode, SPEC_FORMAT, unwrapNamedNode, upgradeNodes } from './upgrade-nodes.ts';
 
 export interface LinkOptions {
   /** Names the document in messages: `spack.lock of environment e`. */
@@ -37,9 +37,13 @@ export interface MissingDependency {
  * nodes of one hash, a key that is another hash, or edges that exclude each other; ERR_SPEC_FORMAT for an unknown format
  */
 export function linkNodes(nodes: ReadonlyMap<string, JsonObject>, options: LinkOptions): Map<string, ConcreteSpec> {
-  const { what, kind = 'format', formatVersion = SPEC_FORMAT, pointerOf = (key: string) => `/${key}` } = options;
-  const raws = Array.from(nodes, ([key, node]) => ({ key, node, source: { what, kind, pointer: pointerOf(key) } }));
-  return linkRawNodes(raws, { ...options, formatVersion: checkFormatVersion(formatVersion, what) });
+  const { what, kind = 'format', pointerOf = (key: string) => `/${key}` } = options;
+  const formatVersion = checkFormatVersion(options.formatVersion ?? SPEC_FORMAT, { what, kind });
+  const raws = Array.from(nodes, ([key, value]) => {
+    const source = { what, kind, pointer: pointerOf(key) };
+    return { key, node: formatVersion === 1 ? unwrapNamedNode(value, source) : value, source };
+  });
+  return linkRawNodes(raws, { ...options, formatVersion });
 }
 
 /** Since format 3 nodes refer to each other by DAG hash, and lock files have it as key. */

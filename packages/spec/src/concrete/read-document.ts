@@ -64,7 +64,7 @@ function readNamedList(document: JsonFields, source: Source): RawDocument {
 }
 
 function readNodeList(spec: JsonFields, source: Source): RawDocument {
-  const formatVersion = checkFormatVersion(readFormatVersion(spec), source.what);
+  const formatVersion = checkFormatVersion(readFormatVersion(spec), source);
   const nodes = spec.eachFields('nodes').map(({ object }, position) => {
     return { node: object, source: { ...source, pointer: `/spec/nodes/${position}` } };
   });

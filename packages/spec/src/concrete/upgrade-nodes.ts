@@ -33,7 +33,7 @@ export function referenceKey(nodes: Iterable<JsonObject>): HashKey {
   return HASH_KEYS.find((key) => entries.some((entry) => entry.value.has(key))) ?? 'hash';
 }
 
-/** `[name, node]` of one element of a list in format 1, where the name is the only key. */
+/** The node of format 1 that stands under its name as the only key, with the name in it. */
 export function unwrapNamedNode(value: JsonValue, source: NodeSource): JsonObject {
   const fields = new JsonFields(value, source);
   const [name] = fields.object.keys();
@@ -138,11 +138,14 @@ function compilerText(compiler: JsonFields): string {
   return `${compiler.string('name')}@${compiler.strings('versions').join(',')}`;
 }
 
-/** The format of a document: the one of the list form, or the number in `_meta` (store-and-specs-on-disk A.2). */
-export function checkFormatVersion(version: number, what: string): number {
+/**
+ * A known format number as it is.
+ * @throws BerthError of `kind`, ERR_SPEC_FORMAT, asking for a newer program (hostile-inputs J11)
+ */
+export function checkFormatVersion(version: number, { what, kind }: Pick<NodeSource, 'what' | 'kind'>): number {
   if (version >= 1 && version <= SPEC_FORMAT) return version;
   throw new BerthError(
-    'format',
+    kind,
     'ERR_SPEC_FORMAT',
     `${what}: spec format ${version} is not known to this version of berth`,
     {

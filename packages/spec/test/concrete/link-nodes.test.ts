@@ -142,6 +142,18 @@ test('old lock files are keyed by the hash their edges name, new ones by DAG has
   expect(specs.get(keyA)?.dependencies[0]?.spec).toBe(specs.get(keyB));
 });
 
+test('the oldest lock files nest each node under its name and may not tell its hash', () => {
+  const node = (name: string, dependencies?: unknown): JsonObject =>
+    toJson({ [name]: { version: '1', arch: OLD_ARCH, parameters: {}, dependencies } }) as JsonObject;
+  const records = new Map([
+    [A, node('a', { b: { hash: B, type: ['build'] } })],
+    [B, node('b')],
+  ]);
+  const specs = linkNodes(records, { what, kind: 'lock', formatVersion: 1 });
+  expect(specs.get(A)).toMatchObject({ name: 'a', hash: A });
+  expect(specs.get(A)?.dependencies[0]?.spec).toBe(specs.get(B));
+});
+
 test('a record without a hash of its own is known by its key', () => {
   const [node] = nodesOf(documentOf([plainNode('a', A, [], { hash: undefined })]));
   if (node === undefined) throw new Error('no node');
