@@ -7,7 +7,7 @@ export interface TraverseOptions {
   readonly types?: readonly DepType[];
   /**
    * `pre` (default) and `breadth` yield parents first as they are met, `post` children first, `topological` every node
-   * before all its dependencies. With `dependents`, the other way round.
+   * before all its dependencies, as early as they allow. With `dependents`, the other way round.
    */
   readonly order?: 'pre' | 'post' | 'breadth' | 'topological';
   /** Walk upwards: over what depends on a node. Made by `dependentsOf`. */
@@ -31,9 +31,8 @@ export function traverse(roots: Iterable<ConcreteSpec>, options: TraverseOptions
   const { order = 'pre' } = options;
   const neighbours = neighboursOf(options);
   if (order === 'breadth') return breadthFirst(roots, neighbours);
-  if (order === 'pre') return depthFirst(roots, neighbours).pre;
-  const { post } = depthFirst(roots, neighbours);
-  return order === 'post' ? post : post.toReversed();
+  if (order === 'topological') return topological(roots, neighbours);
+  return depthFirst(roots, neighbours)[order];
 }
 
 /** A spec with everything it needs at run time: itself and what link and run edges reach. */
@@ -82,6 +81,23 @@ function breadthFirst(roots: Iterable<ConcreteSpec>, neighbours: Neighbours): re
     for (const next of neighbours(spec)) if (!met.has(next.hash)) met.set(next.hash, next);
   }
   return [...met.values()];
+}
+
+/** Breadth first, but a node waits until every edge to it has been seen (store-and-specs-on-disk E.1). */
+function topological(roots: Iterable<ConcreteSpec>, neighbours: Neighbours): readonly ConcreteSpec[] {
+  const waiting = new Map<DagHash, number>();
+  const nodes = breadthFirst(roots, neighbours);
+  for (const next of nodes.flatMap(neighbours)) waiting.set(next.hash, (waiting.get(next.hash) ?? 0) + 1);
+  const ready = nodes.filter(({ hash }) => !waiting.has(hash));
+  // A list yields what is added to it while it is walked.
+  for (const spec of ready) {
+    for (const next of neighbours(spec)) {
+      const left = (waiting.get(next.hash) ?? 0) - 1;
+      waiting.set(next.hash, left);
+      if (left === 0) ready.push(next);
+    }
+  }
+  return ready;
 }
 
 interface DepthFirst {

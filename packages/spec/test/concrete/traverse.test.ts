@@ -28,6 +28,20 @@ test('post-order and topological order keep every edge one way', () => {
   expect(new Set(post)).toEqual(new Set(nodes));
 });
 
+test('in topological order a node comes as soon as everything above it has', () => {
+  const { root: hdf5 } = readSpecDocument(documentBytes('v5/hdf5-serial.json'), { what: 'hdf5' });
+  const order = 'topological';
+  expect(names(traverse([hdf5], { order, types: ['link', 'run'] }))).toEqual([
+    'hdf5',
+    'pkgconf',
+    'zlib-ng',
+    'gcc-runtime',
+    'glibc',
+  ]);
+  const all = 'hdf5 cmake curl ncurses nghttp2 openssl zlib-ng diffutils pkgconf libiconv gmake';
+  expect(names(traverse([hdf5], { order })).join(' ')).toBe(`${all} compiler-wrapper gcc-runtime gcc glibc`);
+});
+
 test('the run-time closure leaves build tools out', () => {
   expect(names(linkRunClosure([curl]))).toEqual(['curl', 'gcc-runtime', 'glibc', 'nghttp2', 'openssl', 'zlib-ng']);
 });
