@@ -1,1 +1,1 @@
-export {};
+export { BUILTIN_PLUGINS } from './builtins.ts';

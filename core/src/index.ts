@@ -1,5 +1,6 @@
 export { BerthError, bytesSource, isBerthError, z } from '@berth/base';
 export type { BerthEvent, ByteSource, Emit, ErrorKind } from '@berth/base';
+export { objectStoreMirror } from '@berth/buildcache';
 export type { Mirror, MirrorConnection, ObjectStore, Publication } from '@berth/buildcache';
 export * from './config-file.ts';
 export * from './discovery.ts';

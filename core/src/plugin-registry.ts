@@ -1,5 +1,6 @@
 import { BerthError, bytesSource, type Emit, isBerthError, messageOf, z } from '@berth/base';
 import { types } from 'node:util';
+import { objectStoreMirror } from '@berth/buildcache';
 import { type BerthHooks, createHooks, type HookCall, type HookName, type RegisteredTap } from './hooks.ts';
 import { importPlugin, loadError, parseOptions, type PluginEntry, readManifest } from './plugin-load.ts';
 import { type BerthPluginHost, type Plugin, PLUGIN_API_VERSION, type PluginManifest } from './plugin.ts';
@@ -51,7 +52,7 @@ export class PluginRegistry {
     this.#host = Object.freeze({
       apiVersion: PLUGIN_API_VERSION,
       hooks: this.hooks,
-      tools: Object.freeze({ z, BerthError, isBerthError, bytesSource }),
+      tools: Object.freeze({ z, BerthError, isBerthError, bytesSource, objectStoreMirror }),
     });
     this.#plugins = options.plugins.map((entry, order) => ({
       entry,

@@ -1,4 +1,5 @@
 import { BerthError, type bytesSource, type isBerthError, z } from '@berth/base';
+import { type objectStoreMirror } from '@berth/buildcache';
 import { type BerthHooks, isHookName } from './hooks.ts';
 
 /** Raised when a hook or a contract changes so that a plugin written for the previous number may break. */
@@ -36,6 +37,7 @@ export interface PluginTools {
   readonly BerthError: typeof BerthError;
   readonly isBerthError: typeof isBerthError;
   readonly bytesSource: typeof bytesSource;
+  readonly objectStoreMirror: typeof objectStoreMirror;
 }
 
 /** `package.json#berthPlugin`: which hooks the plugin taps, known without importing it. */

@@ -45,7 +45,8 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     call: async (name, argument, { signal }) => {
       await registry.prepare(name, signal);
       signal.throwIfAborted();
-      return callHook(registry, { name, argument: Object.freeze(argument), call: Object.freeze({ signal }) });
+      Object.freeze(argument);
+      return callHook(registry, { name, argument, call: Object.freeze({ signal }) });
     },
     openMirror: (connection, call) => openMirror(registry, connection, call),
     mirrorSchemes: ({ signal }) => registry.mirrorSchemes(signal),

@@ -1,0 +1,67 @@
+import { type Command, type OptionSpec, type OptionSpecs } from './command.ts';
+
+const quiet: OptionSpec = { short: 'q', summary: 'no progress, only warnings and errors' };
+const debug: OptionSpec = { short: 'd', summary: 'also say what is read and written, and where an error comes from' };
+const color: OptionSpec = {
+  value: 'when',
+  choices: ['always', 'never', 'auto'],
+  summary: 'colours: always, never, or auto (the default)',
+};
+const help: OptionSpec = { short: 'h', summary: 'print this help' };
+
+/** The options that stand before the command (cli §2). */
+export const GLOBAL_OPTIONS: OptionSpecs = {
+  env: { short: 'e', value: 'name|dir', excludes: ['env-dir', 'no-env'], summary: 'use this environment' },
+  'env-dir': { short: 'D', value: 'dir', excludes: ['no-env'], summary: 'use the environment in this folder' },
+  'no-env': { short: 'E', summary: 'use no environment' },
+  'config-scope': {
+    short: 'C',
+    value: 'dir',
+    repeatable: true,
+    summary: 'read this folder as one more configuration scope',
+  },
+  config: { short: 'c', value: 'path:value', repeatable: true, summary: 'set one configuration value for this run' },
+  verbose: { short: 'v', summary: 'also say why berth decides as it does' },
+  quiet,
+  debug,
+  color,
+  version: { short: 'V', summary: 'print the version' },
+  help,
+};
+
+/** The options that every command understands beside its own, which come first. */
+export const COMMON_OPTIONS: OptionSpecs = {
+  json: { summary: 'print the result as JSON' },
+  // Long names only: the letters belong to the commands.
+  quiet: { summary: quiet.summary },
+  debug: { summary: debug.summary },
+  color,
+  help,
+};
+
+/** A command as the program knows it before loading it. */
+export interface CommandEntry {
+  /** `install`, or `plugin trust`. */
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly summary: string;
+  readonly group: 'packages' | 'build caches' | 'configuration' | 'environments' | 'plugins';
+  readonly load: () => Promise<{ readonly default: Command }>;
+}
+
+/** Every command. Bodies are imported when they are called: a start pays for the parser only. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'plugin list',
+    aliases: ['plugin ls'],
+    summary: 'list the plugins that are used, and the hooks they provide',
+    group: 'plugins',
+    load: () => import('./commands/plugin/list.ts'),
+  },
+  {
+    name: 'plugin trust',
+    summary: 'let code of a project run: a plugin or a configuration file',
+    group: 'plugins',
+    load: () => import('./commands/plugin/trust.ts'),
+  },
+];
