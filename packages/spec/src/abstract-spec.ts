@@ -37,10 +37,22 @@ export function compatibleDepTypes(a: readonly DepType[], b: readonly DepType[])
   return (left & right) === 0 && ((left & linkRun) === 0 || (right & linkRun) === 0);
 }
 
+/** Edges in the order in which the names of their children first come up; those of one name by their types. */
+export function groupEdges(edges: readonly SpecEdge[]): readonly SpecEdge[] {
+  const groups = new Map<string | undefined, SpecEdge[]>();
+  for (const edge of edges) {
+    const group = groups.get(edge.spec.name);
+    if (group === undefined) groups.set(edge.spec.name, [edge]);
+    else group.push(edge);
+  }
+  return [...groups.values()].flatMap((group) => group.toSorted(compareTypes));
+}
+
 /** Edges by the name of the child, then by types; otherwise in the order given. */
 export function sortEdges(edges: readonly SpecEdge[]): readonly SpecEdge[] {
-  return edges.toSorted(
-    (a, b) =>
-      compareCodePoints(a.spec.name ?? '', b.spec.name ?? '') || depTypeMask(a.types) - depTypeMask(b.types),
-  );
+  return edges.toSorted((a, b) => compareCodePoints(a.spec.name ?? '', b.spec.name ?? '') || compareTypes(a, b));
+}
+
+function compareTypes(a: SpecEdge, b: SpecEdge): number {
+  return depTypeMask(a.types) - depTypeMask(b.types);
 }

@@ -6,7 +6,9 @@ const PACKAGE_OF_COMPILER: ReadonlyMap<string, string> = new Map([
   ['intel', 'intel-oneapi-compilers-classic'],
   ['arm', 'acfl'],
 ]);
-const COMPILER_OF_PACKAGE: ReadonlyMap<string, string> = new Map([...PACKAGE_OF_COMPILER].map(([compiler, name]) => [name, compiler]));
+const COMPILER_OF_PACKAGE: ReadonlyMap<string, string> = new Map(
+  [...PACKAGE_OF_COMPILER].map(([compiler, name]) => [name, compiler]),
+);
 
 /** The package behind `%clang`, `%oneapi`, …; other names are their own package. */
 export function packageOfCompiler(name: string): string {

@@ -1,4 +1,11 @@
-import { formatSpec, formatVersionElement, isAnyVersion, type Spec, type SpecEdge, type VariantValue } from '../src/index.ts';
+import {
+  formatSpec,
+  formatVersionElement,
+  isAnyVersion,
+  type Spec,
+  type SpecEdge,
+  type VariantValue,
+} from '../src/index.ts';
 
 /** A spec as the language vectors describe it: only what is set. */
 export function structureOf(spec: Spec): unknown {
@@ -29,7 +36,8 @@ function edgeStructure({ spec, types, virtuals, direct, when, propagate }: SpecE
 }
 
 function variantStructure({ type, values, concrete, propagate }: VariantValue): unknown {
-  if (type === 'boolean') return compact({ type: 'bool', values: [values[0] === 'true'], propagate: propagate || undefined });
+  if (type === 'boolean')
+    return compact({ type: 'bool', values: [values[0] === 'true'], propagate: propagate || undefined });
   return compact({ type, values, concrete, propagate: propagate || undefined });
 }
 

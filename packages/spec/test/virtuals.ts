@@ -10,12 +10,16 @@ let facts: VirtualPackages | undefined;
 
 /** The virtual packages that the relation vectors rely on. */
 export function vectorVirtuals(): VirtualPackages {
-  const { virtuals, providers } = readVectors<ProviderVectors>('providers');
-  facts ??= createVirtualPackages(
+  facts ??= readFacts();
+  return facts;
+}
+
+function readFacts(): VirtualPackages {
+  const { virtuals, providers } = readVectors('providers') as ProviderVectors;
+  return createVirtualPackages(
     Object.values(providers)
       .flat()
       .map((row) => ({ package: row.package, provides: parseSpec(row.provides), when: parseSpec(row.when) })),
     virtuals,
   );
-  return facts;
 }

@@ -1,5 +1,5 @@
 import { BerthError } from '@berth/base';
-import { compatibleDepTypes, depTypeMask, sortEdges } from '../abstract-spec.ts';
+import { compatibleDepTypes, depTypeMask, groupEdges } from '../abstract-spec.ts';
 import { formatSpec } from '../print/spec.ts';
 import { constrain } from '../relations/constrain.ts';
 import { sameCondition } from '../relations/order.ts';
@@ -9,13 +9,11 @@ import { isConcrete, type Spec, type SpecEdge } from '../spec.ts';
 /** A node whose dependencies are still being read. */
 export class Draft {
   #node: Spec;
-  #edges: SpecEdge[];
-  /** Where the edges to children of one name stand in `#edges`. */
-  readonly #positions = new Map<string, number[]>();
+  /** Edges by the name of the child, in the order in which the names came up. */
+  readonly #edges = new Map<string | undefined, SpecEdge[]>();
 
   constructor(node: Spec) {
     this.#node = node;
-    this.#edges = [];
     this.#replace(node);
   }
 
@@ -26,13 +24,14 @@ export class Draft {
   add(edge: SpecEdge): void {
     if (isConcrete(this.#node)) throw conflict('a spec read from a file takes no further dependencies');
     const { name } = edge.spec;
-    const rivals = name === undefined ? [] : this.#rivals(name, edge);
-    const same = rivals.find((position) => depTypeMask(this.#edge(position).types) === depTypeMask(edge.types));
+    const group = this.#edges.get(name) ?? [];
+    const rivals = name === undefined ? [] : group.filter((known) => sameCondition(known.when, edge.when));
+    const same = rivals.find((known) => depTypeMask(known.types) === depTypeMask(edge.types));
     if (same !== undefined) {
-      this.#edges[same] = merge(this.#edge(same), edge);
+      group[group.indexOf(same)] = merge(same, edge);
       return;
     }
-    if (rivals.some((position) => !compatibleDepTypes(this.#edge(position).types, edge.types))) {
+    if (!rivals.every((known) => compatibleDepTypes(known.types, edge.types))) {
       throw conflict(`dependency ${name ?? ''} is given twice with dependency types that exclude each other`);
     }
     this.#push(edge);
@@ -43,34 +42,21 @@ export class Draft {
   }
 
   build(): Spec {
-    return isConcrete(this.#node) ? this.#node : { ...this.#node, dependencies: sortEdges(this.#edges) };
+    return isConcrete(this.#node)
+      ? this.#node
+      : { ...this.#node, dependencies: groupEdges([...this.#edges.values()].flat()) };
   }
 
   #replace(spec: Spec): void {
     this.#node = spec;
-    this.#edges = [];
-    this.#positions.clear();
+    this.#edges.clear();
     for (const edge of spec.dependencies) this.#push(edge);
   }
 
   #push(edge: SpecEdge): void {
-    const { name } = edge.spec;
-    if (name !== undefined) {
-      const known = this.#positions.get(name);
-      if (known === undefined) this.#positions.set(name, [this.#edges.length]);
-      else known.push(this.#edges.length);
-    }
-    this.#edges.push(edge);
-  }
-
-  /** Edges to children of this name that count under the same condition. */
-  #rivals(name: string, edge: SpecEdge): readonly number[] {
-    const positions = this.#positions.get(name) ?? [];
-    return positions.filter((position) => sameCondition(this.#edge(position).when, edge.when));
-  }
-
-  #edge(position: number): SpecEdge {
-    return this.#edges[position] as SpecEdge;
+    const group = this.#edges.get(edge.spec.name);
+    if (group === undefined) this.#edges.set(edge.spec.name, [edge]);
+    else group.push(edge);
   }
 }
 

@@ -47,7 +47,8 @@ export class NodeBuilder {
 
   addBoolean(name: string, value: boolean, propagate: boolean): void {
     const isFlag = FLAG_KINDS.includes(name as FlagKind);
-    if (isFlag || isArchitectureKey(name) || name === 'namespace') throw usage(`${name} takes a value: write ${name}=…`);
+    if (isFlag || isArchitectureKey(name) || name === 'namespace')
+      throw usage(`${name} takes a value: write ${name}=…`);
     if (propagate) refusePropagation(name);
     this.#addVariant(name, booleanVariant(value, { propagate }));
   }

@@ -42,15 +42,15 @@ export class SpecParser {
 
   readAll(): Spec[] {
     const specs: Spec[] = [];
-    while (!this.#stream.done) specs.push(this.#readSpec());
+    while (!this.#stream.isDone()) specs.push(this.#readSpec());
     return specs;
   }
 
   /** The only spec of the text; `undefined` for a blank text. */
   readOne(): Spec | undefined {
-    if (this.#stream.done) return undefined;
+    if (this.#stream.isDone()) return undefined;
     const spec = this.#readSpec();
-    if (!this.#stream.done) throw this.#stream.error('one spec is expected, and another one begins here');
+    if (!this.#stream.isDone()) throw this.#stream.error('one spec is expected, and another one begins here');
     return spec;
   }
 
@@ -75,22 +75,29 @@ export class SpecParser {
 
   /** Hooks a finished `^` dependency to the root. */
   #attach(root: Draft, start: EdgeStart | undefined, child: Draft): void {
-    if (start !== undefined) this.#stream.at(start.token, () => { root.add(edgeTo(child.build(), start)); });
+    if (start !== undefined)
+      this.#stream.at(start.token, () => {
+        root.add(edgeTo(child.build(), start));
+      });
   }
 
   #readDirect(parent: Draft, start: EdgeStart): void {
     const toolchain = this.#takeToolchain(start);
     if (toolchain !== undefined) {
-      this.#stream.at(start.token, () => { parent.constrain(this.#expand(toolchain, start.propagate)); });
+      this.#stream.at(start.token, () => {
+        parent.constrain(this.#expand(toolchain, start.propagate));
+      });
       return;
     }
     const child = this.#readDependency(start);
     const name = child.name === undefined || child.concrete ? child.name : packageOfCompiler(child.name);
-    this.#stream.at(start.token, () => { parent.add(edgeTo(name === child.name ? child : { ...child, name }, start)); });
+    this.#stream.at(start.token, () => {
+      parent.add(edgeTo(name === child.name ? child : { ...child, name }, start));
+    });
   }
 
   #readDependency(start: EdgeStart): Spec {
-    if (start.provider === undefined && this.#stream.done) {
+    if (start.provider === undefined && this.#stream.isDone()) {
       throw this.#stream.error('a dependency is missing behind this', start.token);
     }
     return this.#readNode(start.provider);
@@ -107,7 +114,11 @@ export class SpecParser {
       return { token, direct, propagate, brackets, ...this.#provided(token, NO_EDGE_ATTRIBUTES, assignment) };
     }
     let attributes = NO_EDGE_ATTRIBUTES;
-    for (let pair = this.#stream.take('KEY_VALUE_PAIR'); pair !== undefined; pair = this.#stream.take('KEY_VALUE_PAIR')) {
+    for (
+      let pair = this.#stream.take('KEY_VALUE_PAIR');
+      pair !== undefined;
+      pair = this.#stream.take('KEY_VALUE_PAIR')
+    ) {
       attributes = this.#addAttribute(attributes, pair);
     }
     const end = this.#stream.take('END_EDGE_PROPERTIES');
@@ -122,7 +133,11 @@ export class SpecParser {
   }
 
   /** Adds the virtuals of ` c,cxx=gcc`, which may be blank. */
-  #provided(token: Token, attributes: EdgeAttributes, assignment: string): EdgeAttributes & Pick<EdgeStart, 'provider'> {
+  #provided(
+    token: Token,
+    attributes: EdgeAttributes,
+    assignment: string,
+  ): EdgeAttributes & Pick<EdgeStart, 'provider'> {
     const [virtuals, provider] = assignment.trim().split('=');
     if (virtuals === undefined || provider === undefined) return { ...attributes, provider: undefined };
     const names = this.#stream.at(token, () => sortedNames([...attributes.virtuals, ...virtuals.split(',')]));
@@ -133,7 +148,8 @@ export class SpecParser {
     const token = this.#stream.peek();
     const toolchain = token && this.#options.toolchains?.get(token.text);
     if (toolchain === undefined || brackets || provider !== undefined) return undefined;
-    if (token?.kind !== 'UNQUALIFIED_PACKAGE_NAME') throw this.#stream.error('the name of a toolchain cannot have this form');
+    if (token?.kind !== 'UNQUALIFIED_PACKAGE_NAME')
+      throw this.#stream.error('the name of a toolchain cannot have this form');
     this.#stream.take();
     return toolchain;
   }
@@ -153,12 +169,13 @@ export class SpecParser {
     const file = provider === undefined ? this.#stream.take('FILENAME') : undefined;
     if (file !== undefined) return this.#stream.at(file, () => this.#loadFile(file.text));
     const builder = new NodeBuilder(this.#options.host);
-    const name =
-      provider ?? this.#stream.take('UNQUALIFIED_PACKAGE_NAME', 'FULLY_QUALIFIED_PACKAGE_NAME')?.text;
+    const name = provider ?? this.#stream.take('UNQUALIFIED_PACKAGE_NAME', 'FULLY_QUALIFIED_PACKAGE_NAME')?.text;
     if (name !== undefined) builder.setName(name);
     for (let token = this.#takeAttribute(builder); token !== undefined; token = this.#takeAttribute(builder)) {
       const attribute = token;
-      this.#stream.at(attribute, () => { addAttribute(builder, attribute); });
+      this.#stream.at(attribute, () => {
+        addAttribute(builder, attribute);
+      });
     }
     return builder.build();
   }

@@ -16,7 +16,7 @@ export class TokenStream {
     if (unexpected.length > 0) throw syntaxError(input, 'unexpected characters', unexpected);
   }
 
-  get done(): boolean {
+  isDone(): boolean {
     return this.#next >= this.#tokens.length;
   }
 

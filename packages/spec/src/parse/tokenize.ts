@@ -78,7 +78,7 @@ export interface Token {
 export function tokenize(input: string): readonly Token[] {
   const scanner = new Scanner(input);
   const tokens: Token[] = [];
-  for (let at = 0; at < input.length; ) {
+  for (let at = 0; at < input.length;) {
     const { kind, end } = nextToken(scanner, at);
     if (kind !== 'WS') tokens.push({ kind, text: input.slice(at, end), start: at });
     at = end;

@@ -8,7 +8,8 @@ export function formatNode(spec: Spec, name: string | undefined = spec.name): st
   const namespace = name === undefined && spec.namespace !== undefined ? ` namespace=${spec.namespace}` : '';
   const hash = spec.abstractHash === undefined ? '' : `/${spec.abstractHash}`;
   const { flags, variants, architecture } = spec;
-  const attributes = formatFlags(flags) + formatVariants(variants) + namespace + formatArchitecture(architecture) + hash;
+  const attributes =
+    formatFlags(flags) + formatVariants(variants) + namespace + formatArchitecture(architecture) + hash;
   return `${name ?? ''}${formatVersions(spec)}${attributes}`.trim();
 }
 
@@ -20,7 +21,9 @@ export function formatVersions({ versions }: Pick<Spec, 'versions'>): string {
 /** Booleans first and glued, then the others, each behind a blank. */
 export function formatVariants(variants: ReadonlyMap<string, VariantValue>): string {
   const sorted = [...variants].toSorted(([a], [b]) => compareCodePoints(a, b));
-  const [booleans, others] = [true, false].map((wanted) => sorted.filter(([, { type }]) => (type === 'boolean') === wanted));
+  const [booleans, others] = [true, false].map((wanted) =>
+    sorted.filter(([, { type }]) => (type === 'boolean') === wanted),
+  );
   const texts = [
     ...(booleans ?? []).map(([name, variant]) => formatVariant(name, variant)),
     ...(others ?? []).map(([name, variant]) => ` ${formatVariant(name, variant)}`),

@@ -33,7 +33,9 @@ function formatEdgeAttributes({ when, types }: SpecEdge): string {
 function formatEdges({ dependencies }: Spec): readonly string[] {
   const edges = sortEdges(dependencies);
   const direct = edges.filter((edge) => edge.direct).map(formatEdge);
-  const transitive = edges.filter((edge) => !edge.direct).flatMap((edge) => [formatEdge(edge), ...formatEdges(edge.spec)]);
+  const transitive = edges
+    .filter((edge) => !edge.direct)
+    .flatMap((edge) => [formatEdge(edge), ...formatEdges(edge.spec)]);
   return [...direct, ...transitive];
 }
 

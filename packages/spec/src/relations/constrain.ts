@@ -1,12 +1,12 @@
 import { BerthError } from '@berth/base';
-import { sortEdges } from '../abstract-spec.ts';
+import { groupEdges, sortEdges } from '../abstract-spec.ts';
 import { formatSpec } from '../print/spec.ts';
 import { DEP_TYPES, isConcrete, type Spec, type SpecEdge } from '../spec.ts';
 import { type VariantValue } from '../variant/variant.ts';
 import { compareVersionLists, versionsIntersection } from '../version/version-list.ts';
 import { constrainArchitecture, sameArchitecture } from './architecture.ts';
 import { mergeVirtuals } from './edges.ts';
-import { combineFlags } from './flags.ts';
+import { combineFlags, sameFlags } from './flags.ts';
 import { dependenciesIntersect } from './intersects.ts';
 import { differ, hashesIntersect } from './node.ts';
 import { sameCondition } from './order.ts';
@@ -21,7 +21,8 @@ export interface Constrained {
 }
 
 /** The part of two specs that cannot be met together. */
-export type ConstraintPart = 'name' | 'namespace' | 'hash' | 'version' | 'variant' | 'architecture' | 'dependency' | 'spec';
+export type ConstraintPart =
+  'name' | 'namespace' | 'hash' | 'version' | 'variant' | 'architecture' | 'dependency' | 'spec';
 
 /**
  * The spec that says what `a` and `b` say; neither is changed (spec-syntax §12.4).
@@ -51,14 +52,20 @@ function constrainNode(a: Spec, b: Spec): Constrained {
   const name = a.name ?? b.name;
   const namespace = a.namespace ?? b.namespace;
   const abstractHash = longer(a.abstractHash, b.abstractHash);
-  const changed =
-    name !== a.name ||
-    namespace !== a.namespace ||
-    compareVersionLists(versions, a.versions) !== 0 ||
-    !sameArchitecture(architecture, a.architecture) ||
-    [...variants].some(([key, variant]) => variant !== a.variants.get(key)) ||
-    [...flags].some(([kind, list]) => list.length !== (a.flags.get(kind)?.length ?? 0));
-  return { spec: { ...a, name, namespace, versions, variants, flags, architecture, abstractHash }, changed };
+  const spec = { ...a, name, namespace, versions, variants, flags, architecture, abstractHash };
+  return { spec, changed: !sameNode(spec, a) };
+}
+
+/** Equal but for the hash; variants by identity. */
+function sameNode(a: Spec, b: Spec): boolean {
+  return (
+    a.name === b.name &&
+    a.namespace === b.namespace &&
+    compareVersionLists(a.versions, b.versions) === 0 &&
+    sameArchitecture(a.architecture, b.architecture) &&
+    [...a.variants].every(([key, variant]) => variant === b.variants.get(key)) &&
+    sameFlags(a.flags, b.flags)
+  );
 }
 
 /** Variants that did not change keep their identity. */
@@ -66,7 +73,7 @@ function constrainVariants(a: Spec, b: Spec): ReadonlyMap<string, VariantValue> 
   const variants = new Map(a.variants);
   for (const [name, variant] of b.variants) {
     const own = a.variants.get(name);
-    if (own !== undefined && !variantsIntersect(name, own, variant)) throw unsatisfiable('variant', a, b);
+    if (own !== undefined && !variantsIntersect(own, variant)) throw unsatisfiable('variant', a, b);
     const combined = own === undefined ? variant : combineVariants(own, variant);
     variants.set(name, own !== undefined && sameVariant(own, combined) ? own : combined);
   }
@@ -83,14 +90,16 @@ function constrainEdges(
   if (!dependenciesIntersect(a, b, virtuals)) throw unsatisfiable('dependency', a, b);
   const edges = [...a.dependencies];
   let changed = false;
-  for (const added of b.dependencies) {
-    const position = edges.findIndex((edge) => edge.spec.name === added.spec.name && sameCondition(edge.when, added.when));
+  for (const added of sortEdges(b.dependencies)) {
+    const position = edges.findIndex(
+      (edge) => edge.spec.name === added.spec.name && sameCondition(edge.when, added.when),
+    );
     const known = edges[position];
     const merged = known === undefined ? { edge: added, changed: true } : mergeEdges(known, added, virtuals);
     edges[known === undefined ? edges.length : position] = merged.edge;
     changed ||= merged.changed;
   }
-  return { edges: sortEdges(edges), changed };
+  return { edges: groupEdges(edges), changed };
 }
 
 function mergeEdges(

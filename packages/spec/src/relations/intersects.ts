@@ -2,7 +2,7 @@ import { EMPTY_SPEC } from '../abstract-spec.ts';
 import { isConcrete, type Spec } from '../spec.ts';
 import { versionsIntersect } from '../version/version-list.ts';
 import { allNodes } from './edges.ts';
-import { findBelow } from './lookup.ts';
+import { findEdge } from './lookup.ts';
 import { differ, nodesIntersect } from './node.ts';
 import { rootSatisfies, satisfies } from './satisfies.ts';
 import { isVirtualSpec, NO_VIRTUALS, type Provision, type VirtualPackages } from './virtuals.ts';
@@ -36,7 +36,7 @@ function childrenIntersect(
   b: Spec,
   { name, virtuals }: { readonly name: string; readonly virtuals: VirtualPackages },
 ): boolean {
-  const [left, right] = [findBelow(a, name), findBelow(b, name)];
+  const [left, right] = [findEdge(a, name)?.spec, findEdge(b, name)?.spec];
   return left === undefined || right === undefined || intersects(left, right, virtuals);
 }
 
@@ -61,7 +61,8 @@ function providersOf(virtual: Spec, virtuals: VirtualPackages): readonly Spec[] 
     .map((provision) => ({ ...EMPTY_SPEC, ...provision.when, name: provision.package }));
 }
 
-function mayProvide(real: Spec, virtual: Spec, virtuals: VirtualPackages): boolean {
+/** True if a real package can provide what a virtual spec asks for. */
+export function mayProvide(real: Spec, virtual: Spec, virtuals: VirtualPackages): boolean {
   return possibleProvisions(real, virtuals).some(
     ({ provides }) => provides.name === virtual.name && versionsIntersect(provides.versions, virtual.versions),
   );

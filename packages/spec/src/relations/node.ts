@@ -25,7 +25,7 @@ export function nodesIntersect(a: Spec, b: Spec): boolean {
     versionsIntersect(a.versions, b.versions) &&
     [...a.variants].every(([name, variant]) => {
       const other = b.variants.get(name);
-      return other === undefined || variantsIntersect(name, variant, other);
+      return other === undefined || variantsIntersect(variant, other);
     }) &&
     architecturesIntersect(a.architecture, b.architecture)
   );
@@ -64,9 +64,8 @@ function propagatedAgree(a: Spec, b: Spec): boolean {
   );
 }
 
-/** A node that has the variant meets it if the node is concrete, else does not contradict it. */
+/** A node that has the variant meets it. */
 function agrees(node: Spec, name: string, variant: Parameters<typeof variantSatisfies>[1]): boolean {
   const own = node.variants.get(name);
-  if (own === undefined) return true;
-  return node.concrete ? variantSatisfies(name, own, variant) : variantsIntersect(name, own, variant);
+  return own === undefined || variantSatisfies(name, own, variant);
 }

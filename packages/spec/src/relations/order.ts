@@ -55,7 +55,9 @@ function sortedEdges({ dependencies }: Spec): readonly SpecEdge[] {
 
 function variantKeys({ variants }: Spec): readonly string[] {
   return [...variants]
-    .map(([name, { type, values, concrete, propagate }]) => JSON.stringify([name, type, concrete, propagate, ...values]))
+    .map(([name, { type, values, concrete, propagate }]) =>
+      JSON.stringify([name, type, concrete, propagate, ...values]),
+    )
     .sort(compareCodePoints);
 }
 

@@ -1,9 +1,9 @@
 import { depTypeMask, EMPTY_SPEC } from '../abstract-spec.ts';
 import { DEP_TYPE_BITS, isConcrete, type Spec, type SpecEdge } from '../spec.ts';
 import { parseVersion } from '../version/version.ts';
-import { exactVersion, versionsIntersect } from '../version/version-list.ts';
+import { exactVersion, isAnyVersion } from '../version/version-list.ts';
 import { abstractEdges, edgeHasType, linkRunEdges, type PlacedEdge } from './edges.ts';
-import { intersects } from './intersects.ts';
+import { intersects, mayProvide } from './intersects.ts';
 import { findDependency } from './lookup.ts';
 import { differ, hashSatisfies, nodeSatisfies } from './node.ts';
 import { isVirtualSpec, NO_VIRTUALS, type VirtualPackages } from './virtuals.ts';
@@ -23,15 +23,14 @@ export function rootSatisfies(a: Spec, b: Spec, virtuals: VirtualPackages = NO_V
   return hashSatisfies(a, b) && providesVirtual(a, b, virtuals);
 }
 
-/** True if the package of `a` provides the virtual package that `b` asks for; nothing else of `b` counts. */
+/**
+ * True if the package of `a` is a provider as it stands (the condition of something it provides is met) and can
+ * provide what `b` asks for; nothing else of `b` counts.
+ */
 function providesVirtual(a: Spec, b: Spec, virtuals: VirtualPackages): boolean {
   if (a.name === undefined || !isVirtualSpec(b, virtuals) || isVirtualSpec(a, virtuals)) return false;
-  return virtuals
-    .provisionsBy(a.name)
-    .some(
-      ({ provides, when }) =>
-        provides.name === b.name && versionsIntersect(provides.versions, b.versions) && rootSatisfies(a, when, virtuals),
-    );
+  const provider = virtuals.provisionsBy(a.name).some(({ when }) => rootSatisfies(a, when, virtuals));
+  return provider && mayProvide(a, b, virtuals);
 }
 
 function edgesSatisfy(a: Spec, b: Spec, virtuals: VirtualPackages): boolean {
@@ -62,7 +61,7 @@ function directSatisfied(a: Spec, wanted: PlacedEdge, virtuals: VirtualPackages)
       carriesChild(own, edge, virtuals) &&
       includesTypes(own, edge) &&
       conditionSatisfies(edge, own, virtuals) &&
-      satisfies(own.spec, edge.spec, virtuals),
+      (satisfies(own.spec, edge.spec, virtuals) || recordsVirtual(own, edge.spec, virtuals)),
   );
 }
 
@@ -74,16 +73,35 @@ function transitiveSatisfied(closure: readonly SpecEdge[], edge: SpecEdge, virtu
       ((own.spec.name === name || own.virtuals.includes(name)) && conditionSatisfies(edge, own, virtuals)),
   );
   const provided = wantedVirtuals(edge, virtuals).every((virtual) =>
-    candidates.some((own) => own.virtuals.includes(virtual) || own.spec.name === virtual),
+    candidates.some((own) => carriesVirtual(own, virtual)),
   );
-  return provided && candidates.some((own) => rootSatisfies(own.spec, edge.spec, virtuals));
+  return (
+    provided &&
+    candidates.some((own) => rootSatisfies(own.spec, edge.spec, virtuals) || recordsVirtual(own, edge.spec, virtuals))
+  );
+}
+
+/**
+ * True if an edge says that its child provides the virtual package `wanted`, and no declaration of it is known:
+ * a solved spec answers without its repositories, as long as no version is asked for.
+ */
+export function recordsVirtual({ virtuals: recorded }: SpecEdge, wanted: Spec, virtuals: VirtualPackages): boolean {
+  const { name } = wanted;
+  if (name === undefined || !recorded.includes(name) || !isAnyVersion(wanted.versions)) return false;
+  return virtuals.provisionsOf(name).length === 0;
 }
 
 /** By name (any name for a virtual package), and with one of the virtual packages that are asked for. */
 function carriesChild(own: SpecEdge, edge: SpecEdge, virtuals: VirtualPackages): boolean {
-  const byName = edge.spec.name === undefined || isVirtualSpec(edge.spec, virtuals) || own.spec.name === edge.spec.name;
+  const { name } = edge.spec;
+  const byName = name === undefined || isVirtualSpec(edge.spec, virtuals) || carriesVirtual(own, name);
   const wanted = wantedVirtuals(edge, virtuals);
-  return byName && (wanted.length === 0 || wanted.some((virtual) => own.virtuals.includes(virtual)));
+  return byName && (wanted.length === 0 || wanted.some((virtual) => carriesVirtual(own, virtual)));
+}
+
+/** The child provides the virtual package, or stands for it. */
+function carriesVirtual({ spec, virtuals }: SpecEdge, virtual: string): boolean {
+  return virtuals.includes(virtual) || spec.name === virtual;
 }
 
 function wantedVirtuals({ spec, virtuals: listed }: SpecEdge, virtuals: VirtualPackages): readonly string[] {

@@ -9,11 +9,11 @@ export function variantSatisfies(name: string, a: VariantValue, b: VariantValue)
   return a.concrete && sameValues(a, b);
 }
 
-/** True if one variant can meet both. */
-export function variantsIntersect(name: string, a: VariantValue, b: VariantValue): boolean {
+/** True if one variant can meet both; patches are compared whole. */
+export function variantsIntersect(a: VariantValue, b: VariantValue): boolean {
   if (a.concrete && b.concrete) return sameValues(a, b);
-  if (a.concrete) return includesValues(name, a, b);
-  return !b.concrete || includesValues(name, b, a);
+  if (a.concrete) return includesAll(a, b);
+  return !b.concrete || includesAll(b, a);
 }
 
 /** The variant that meets both, which must intersect. */
@@ -35,6 +35,10 @@ function sameValues(a: VariantValue, b: VariantValue): boolean {
 
 /** Patches may be cut short: a value stands for every hash that starts with it. */
 function includesValues(name: string, a: VariantValue, b: VariantValue): boolean {
-  if (name === 'patches') return b.values.every((value) => a.values.some((patch) => patch.startsWith(value)));
+  if (name !== 'patches') return includesAll(a, b);
+  return b.values.every((value) => a.values.some((patch) => patch.startsWith(value)));
+}
+
+function includesAll(a: VariantValue, b: VariantValue): boolean {
   return b.values.every((value) => a.values.includes(value));
 }

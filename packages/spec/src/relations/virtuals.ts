@@ -21,7 +21,10 @@ export interface VirtualPackages {
 export const NO_VIRTUALS: VirtualPackages = createVirtualPackages([]);
 
 /** Facts from a list of `provides` declarations; `names` are further virtual packages that nothing provides. */
-export function createVirtualPackages(provisions: readonly Provision[], names: readonly string[] = []): VirtualPackages {
+export function createVirtualPackages(
+  provisions: readonly Provision[],
+  names: readonly string[] = [],
+): VirtualPackages {
   const byVirtual = groupBy(provisions, ({ provides }) => provides.name ?? '');
   const byPackage = groupBy(provisions, (provision) => provision.package);
   const virtuals = new Set([...byVirtual.keys(), ...names]);

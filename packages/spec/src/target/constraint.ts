@@ -16,7 +16,10 @@ export function isSingleTarget(constraint: string): boolean {
 /** What both constraints allow, pair by pair of their parts; empty when there is nothing. */
 export function targetIntersection(a: string, b: string): readonly string[] {
   const others = b.split(',').map(parsePart);
-  const pairs = a.split(',').map(parsePart).flatMap((part) => others.map((other) => intersectParts(part, other)));
+  const pairs = a
+    .split(',')
+    .map(parsePart)
+    .flatMap((part) => others.map((other) => intersectParts(part, other)));
   return pairs.filter((text) => text !== undefined);
 }
 

@@ -25,7 +25,8 @@ export function versionRange(low: Version | undefined, high: Version | undefined
 
 /** True if `version` lies in the range; an unresolved git version lies only in the unbounded range. */
 export function rangeHas(range: VersionRange, version: ConcreteVersion): boolean {
-  if (version.kind === 'git' && version.version === undefined) return range.low === undefined && range.end === undefined;
+  if (version.kind === 'git' && version.version === undefined)
+    return range.low === undefined && range.end === undefined;
   const value = plainVersion(version);
   return compareLow(range.low, value) <= 0 && compareEnd(value, range.end) < 0;
 }

@@ -25,9 +25,10 @@ export function compareSegments(a: Segment, b: Segment): number {
 
 /** Order of two segment lists; a proper prefix is smaller. */
 export function compareSegmentLists(a: readonly Segment[], b: readonly Segment[]): number {
-  const shared = Math.min(a.length, b.length);
-  for (let i = 0; i < shared; i += 1) {
-    const order = compareSegments(a[i] as Segment, b[i] as Segment);
+  for (const [i, segment] of a.entries()) {
+    const other = b[i];
+    if (other === undefined) return 1;
+    const order = compareSegments(segment, other);
     if (order !== 0) return order;
   }
   return Math.sign(a.length - b.length);

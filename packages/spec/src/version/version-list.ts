@@ -1,4 +1,12 @@
-import { compareEnd, compareLow, formatRange, rangeCovers, rangeHas, rangeIntersection, rangesIntersect } from './range.ts';
+import {
+  compareEnd,
+  compareLow,
+  formatRange,
+  rangeCovers,
+  rangeHas,
+  rangeIntersection,
+  rangesIntersect,
+} from './range.ts';
 import { rangeUnion, versionRange, type VersionRange } from './range.ts';
 import { compareVersions, parsePlainVersion, isGitVersionText, parseVersion, plainVersion } from './version.ts';
 import { type ConcreteVersion } from './version.ts';
@@ -91,7 +99,10 @@ function parseElement(text: string): VersionElement {
 }
 
 function rangeOf(low: string, high: string): VersionRange {
-  return versionRange(low === '' ? undefined : parsePlainVersion(low), high === '' ? undefined : parsePlainVersion(high));
+  return versionRange(
+    low === '' ? undefined : parsePlainVersion(low),
+    high === '' ? undefined : parsePlainVersion(high),
+  );
 }
 
 /** By value, then plain version, git version, range; ranges by their ends. */
@@ -110,7 +121,8 @@ function startOf(element: VersionElement): ReturnType<typeof plainVersion> | und
 function append(reduced: VersionElement[], element: VersionElement): void {
   const last = reduced.at(-1);
   if (element.kind !== 'range') {
-    const known = last !== undefined && (last.kind === 'range' ? rangeHas(last, element) : compareVersions(last, element) === 0);
+    const known =
+      last !== undefined && (last.kind === 'range' ? rangeHas(last, element) : compareVersions(last, element) === 0);
     if (!known) reduced.push(element);
     return;
   }

@@ -162,7 +162,9 @@ function compareText(a: string, b: string): number {
 }
 
 function badVersion(text: string, why: string): BerthError {
-  return new BerthError('usage', 'ERR_VERSION_SYNTAX', `version ${JSON.stringify(text)}: ${why}`, { details: { text } });
+  return new BerthError('usage', 'ERR_VERSION_SYNTAX', `version ${JSON.stringify(text)}: ${why}`, {
+    details: { text },
+  });
 }
 
 const ZERO: Version = parsePlainVersion('0');

@@ -1,6 +1,14 @@
 import { isBerthError } from '@berth/base';
 import { expect, test } from '@jest/globals';
-import { formatSpec, parseCliSpecs, parseSpec, parseSpecs, quoteCliSpecs, specsEqual, type Toolchain } from '../../src/index.ts';
+import {
+  formatSpec,
+  parseCliSpecs,
+  parseSpec,
+  parseSpecs,
+  quoteCliSpecs,
+  specsEqual,
+  type Toolchain,
+} from '../../src/index.ts';
 import { structureOf } from '../structure.ts';
 import { readVectors } from '../vectors.ts';
 
@@ -16,7 +24,7 @@ interface ParseRow {
 const STRICTER = ['zlib +os', 'zlib ~target', 'zlib +namespace', 'zlib +platform', 'zlib^', 'hdf5 ^'];
 
 test('every parse vector is read into the same specs', () => {
-  const rows = readVectors<ParseRow[]>('parse');
+  const rows = readVectors('parse') as ParseRow[];
   for (const row of rows) {
     const expected = row.ok && !STRICTER.includes(row.input) ? { canonical: row.canonical, specs: row.specs } : 'error';
     expect({ input: row.input, found: read(row.input) }).toEqual({ input: row.input, found: expected });
@@ -26,7 +34,7 @@ test('every parse vector is read into the same specs', () => {
 });
 
 test('the canonical text reads back as the same spec wherever the vectors say so', () => {
-  const rows = readVectors<ParseRow[]>('parse').filter(({ ok, input }) => ok && !STRICTER.includes(input));
+  const rows = (readVectors('parse') as ParseRow[]).filter(({ ok, input }) => ok && !STRICTER.includes(input));
   let compared = 0;
   for (const { input, roundtrip } of rows) {
     for (const [i, spec] of parseSpecs(input).entries()) {
@@ -36,7 +44,7 @@ test('the canonical text reads back as the same spec wherever the vectors say so
       compared += 1;
     }
   }
-  expect(compared).toBe(440);
+  expect(compared).toBe(509);
 });
 
 function read(input: string): unknown {
@@ -62,7 +70,7 @@ interface CliRow {
 }
 
 test('every command line vector is quoted and read the same way', () => {
-  const rows = readVectors<CliRow[]>('cli-args');
+  const rows = readVectors('cli-args') as CliRow[];
   for (const { argv, joined, canonical } of rows) {
     expect(quoteCliSpecs(argv)).toBe(joined);
     expect([argv, outcome(() => parseCliSpecs(argv).map(formatSpec))]).toEqual([argv, canonical ?? 'error']);
@@ -76,7 +84,7 @@ interface ToolchainVectors {
 }
 
 test('every toolchain vector expands to the same specs', () => {
-  const { toolchains, cases } = readVectors<ToolchainVectors>('toolchains');
+  const { toolchains, cases } = readVectors('toolchains') as ToolchainVectors;
   const options = { toolchains: new Map(Object.entries(toolchains)) };
   for (const { input, canonical, specs } of cases) {
     const found = outcome(() => {

@@ -9,7 +9,7 @@ interface TokenRow {
 }
 
 test('every parse vector gives the same tokens', () => {
-  const rows = readVectors<TokenRow[]>('parse');
+  const rows = readVectors('parse') as TokenRow[];
   for (const { input, tokens } of rows) {
     expect({ input, tokens: tokenize(input).map(({ kind, text }) => [kind, text]) }).toEqual({ input, tokens });
   }
@@ -26,7 +26,10 @@ const ALTERNATIVES: readonly (readonly [string, readonly string[]])[] = [
   ["a='b\\' c'd", ["KEY_VALUE_PAIR a='b\\' c'", 'UNQUALIFIED_PACKAGE_NAME d']],
   ['a===b', ['PROPAGATED_KEY_VALUE_PAIR a===b']],
   ['a:==', ['KEY_VALUE_PAIR a:==']],
-  ['a.json/x.json.y', ['FULLY_QUALIFIED_PACKAGE_NAME a.json', 'FILENAME /x.json', 'UNEXPECTED .', 'UNQUALIFIED_PACKAGE_NAME y']],
+  [
+    'a.json/x.json.y',
+    ['FULLY_QUALIFIED_PACKAGE_NAME a.json', 'FILENAME /x.json', 'UNEXPECTED .', 'UNQUALIFIED_PACKAGE_NAME y'],
+  ],
   ['%a=b.c.=d', ['DEPENDENCY %a=b.c', 'UNEXPECTED .', 'UNEXPECTED =', 'UNQUALIFIED_PACKAGE_NAME d']],
   ['] a=b', ['END_EDGE_PROPERTIES ] a=b']],
   ['%%%a', ['DEPENDENCY %%', 'DEPENDENCY %', 'UNQUALIFIED_PACKAGE_NAME a']],
@@ -38,22 +41,77 @@ test.each(ALTERNATIVES)('%j is split at the first alternative that matches', (in
 });
 
 test('tokens and the blanks between them are the whole text', () => {
-  const piece = fc.constantFrom('a', '1', '.', '-', '/', '@', ':', ',', '=', '^', '%', '+', '~', '[', ']', "'", '"', '\\', ' ', '*', 'git.', '.json');
+  const piece = fc.constantFrom(
+    'a',
+    '1',
+    '.',
+    '-',
+    '/',
+    '@',
+    ':',
+    ',',
+    '=',
+    '^',
+    '%',
+    '+',
+    '~',
+    '[',
+    ']',
+    "'",
+    '"',
+    '\\',
+    ' ',
+    '*',
+    'git.',
+    '.json',
+  );
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join('')), (input) => {
-      let end = 0;
-      for (const token of tokenize(input)) {
-        expect(input.slice(end, token.start).trim()).toBe('');
-        expect(input.slice(token.start, token.start + token.text.length)).toBe(token.text);
-        end = token.start + token.text.length;
-      }
-      expect(input.slice(end).trim()).toBe('');
-    }),
+    fc.property(
+      fc.array(piece, { maxLength: 30 }).map((pieces) => pieces.join('')),
+      (input) => {
+        let end = 0;
+        for (const token of tokenize(input)) {
+          expect(input.slice(end, token.start).trim()).toBe('');
+          expect(input.slice(token.start, token.start + token.text.length)).toBe(token.text);
+          end = token.start + token.text.length;
+        }
+        expect(input.slice(end).trim()).toBe('');
+      },
+    ),
   );
 });
 
 const MEBIBYTE = 1024 * 1024;
-const REPEATED = ['a', '-', '--', '.', '/a', 'a..', 'a/', "a='b", 'a="', "\\'", 'a-.', '@1-', '@1:a-b=', '^a,', '+ ', '^ ', '@', '1,', ' ', '[', '%%', '^^', '@:', 'git.', 'a=b,', '*', '\u0000', 'é'];
+const REPEATED = [
+  'a',
+  '-',
+  '--',
+  '.',
+  '/a',
+  'a..',
+  'a/',
+  "a='b",
+  'a="',
+  "\\'",
+  'a-.',
+  '@1-',
+  '@1:a-b=',
+  '^a,',
+  '+ ',
+  '^ ',
+  '@',
+  '1,',
+  ' ',
+  '[',
+  '%%',
+  '^^',
+  '@:',
+  'git.',
+  'a=b,',
+  '*',
+  '\u0000',
+  'é',
+];
 
 test.each(REPEATED)('one mebibyte of %j takes linear time', (piece) => {
   const input = piece.repeat(Math.ceil(MEBIBYTE / piece.length));

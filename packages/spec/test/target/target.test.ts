@@ -1,5 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { constrainTarget, knownTargets, targetAtMost, targetByName, targetsIntersect, targetSatisfies } from '../../src/index.ts';
+import {
+  constrainTarget,
+  knownTargets,
+  targetAtMost,
+  targetByName,
+  targetsIntersect,
+  targetSatisfies,
+} from '../../src/index.ts';
 import { readVectors } from '../vectors.ts';
 
 interface TargetVectors {
@@ -7,7 +14,7 @@ interface TargetVectors {
 }
 
 test('the table of targets is that of the vectors', () => {
-  const { targets } = readVectors<TargetVectors>('targets');
+  const { targets } = readVectors('targets') as TargetVectors;
   const found = knownTargets().toSorted((a, b) => (a.name < b.name ? -1 : 1));
   expect(found).toEqual(targets);
   expect(found).toHaveLength(70);
@@ -19,7 +26,7 @@ interface TargetRelations {
 }
 
 test('every pair of the order vectors has the same partial order', () => {
-  const { order } = readVectors<TargetRelations>('target-relations');
+  const { order } = readVectors('target-relations') as TargetRelations;
   for (const [a, b, relation] of order) {
     const sign = `${targetAtMost(a, b) ? '<' : ''}${targetAtMost(b, a) ? '>' : ''}`;
     expect([a, b, sign]).toEqual([a, b, { '<': '<', '>': '>', '=': '<>', '|': '' }[relation]]);
@@ -28,7 +35,7 @@ test('every pair of the order vectors has the same partial order', () => {
 });
 
 test('every pair of target constraints is related as in the vectors', () => {
-  const { relations } = readVectors<TargetRelations>('target-relations');
+  const { relations } = readVectors('target-relations') as TargetRelations;
   for (const [a, b, ...expected] of relations) {
     const found = [targetSatisfies(a, b), targetsIntersect(a, b), constrainTarget(a, b) ?? null];
     expect([a, b, ...found]).toEqual([a, b, ...expected]);

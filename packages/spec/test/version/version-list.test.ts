@@ -25,8 +25,9 @@ interface ListRow {
 }
 
 test('every list vector is normalised the same way', () => {
-  const rows = readVectors<ListRow[]>('version-lists');
-  for (const row of rows) expect(normalised(row.input)).toEqual(row.error === undefined ? row : { input: row.input, error: true });
+  const rows = readVectors('version-lists') as ListRow[];
+  for (const row of rows)
+    expect(normalised(row.input)).toEqual(row.error === undefined ? row : { input: row.input, error: true });
   expect(rows).toHaveLength(72);
 });
 
@@ -46,7 +47,7 @@ function normalised(input: string): unknown {
 }
 
 test('every relation vector holds', () => {
-  const { rows } = readVectors<{ rows: [string, string, boolean, boolean, string, string][] }>('version-relations');
+  const { rows } = readVectors('version-relations') as { rows: [string, string, boolean, boolean, string, string][] };
   for (const row of rows) {
     const [left, right] = row;
     const [a, b] = [parseVersionList(left), parseVersionList(right)];
@@ -65,7 +66,13 @@ test('a git version without a known version lies only in the range of everything
 });
 
 const version = fc.constantFrom('0', '1', '1.2', '1.2rc1', '1.3', '2', 'a', 'main', 'develop', '1.2.develop');
-const element = fc.oneof(version, version.map((v) => `=${v}`), version.map((v) => `${v}:`), version.map((v) => `:${v}`), fc.constant('git.x=1.2'));
+const element = fc.oneof(
+  version,
+  version.map((v) => `=${v}`),
+  version.map((v) => `${v}:`),
+  version.map((v) => `:${v}`),
+  fc.constant('git.x=1.2'),
+);
 const list = fc.array(element, { minLength: 1, maxLength: 5 }).map((items) => parseVersionList(items.join(',')));
 
 test('a printed list reads back as itself', () => {

@@ -35,8 +35,9 @@ interface ComponentsRow {
 }
 
 test('every component vector is read into the same parts and derived forms', () => {
-  const rows = readVectors<ComponentsRow[]>('version-components');
-  for (const row of rows) expect({ input: row.input, parts: componentsOf(row) }).toEqual({ input: row.input, parts: expectedOf(row) });
+  const rows = readVectors('version-components') as ComponentsRow[];
+  for (const row of rows)
+    expect({ input: row.input, parts: componentsOf(row) }).toEqual({ input: row.input, parts: expectedOf(row) });
   expect(rows).toHaveLength(113);
 });
 
@@ -79,7 +80,7 @@ function expectedOf(row: ComponentsRow): unknown {
 }
 
 test('every pair of the comparison vectors has the same order', () => {
-  const { pairs, git } = readVectors<Record<'pairs' | 'git', [string, string, number][]>>('version-compare');
+  const { pairs, git } = readVectors('version-compare') as Record<'pairs' | 'git', [string, string, number][]>;
   for (const [a, b, order] of [...pairs, ...git]) {
     expect([a, b, compareVersions(parseVersion(a), parseVersion(b))]).toEqual([a, b, order]);
   }
@@ -87,7 +88,7 @@ test('every pair of the comparison vectors has the same order', () => {
 });
 
 test('versions sort into the groups of the order vectors', () => {
-  const { ascending } = readVectors<{ ascending: string[][] }>('version-order');
+  const { ascending } = readVectors('version-order') as { ascending: string[][] };
   const flat = ascending.flatMap((group, rank) => group.map((text) => ({ rank, version: parseVersion(text) })));
   for (const a of flat) {
     for (const b of flat) {
@@ -98,7 +99,7 @@ test('versions sort into the groups of the order vectors', () => {
 });
 
 test('the preference of versions is that of the order vectors', () => {
-  const { preferenceDescending } = readVectors<{ preferenceDescending: string[] }>('version-order');
+  const { preferenceDescending } = readVectors('version-order') as { preferenceDescending: string[] };
   const candidates = preferenceDescending.map((text) => ({ text, version: parseVersion(text) }));
   const found = preferVersions(candidates.toReversed());
   expect(preferenceDescending).toHaveLength(97);
@@ -132,7 +133,9 @@ test.each(['git.', 'git.a=1=2', 'git.a b', 'git.-x', '1.2+3'])('refuses %j', (te
   expect(() => parseVersion(text)).toThrow(/^version "/);
 });
 
-const versionText = fc.stringMatching(/^(?:[a-c]|[0-9]|alpha|beta|rc|final|main|develop|[._-]){1,8}$/).filter((text) => !text.includes('='));
+const versionText = fc
+  .stringMatching(/^(?:[a-c]|[0-9]|alpha|beta|rc|final|main|develop|[._-]){1,8}$/)
+  .filter((text) => !text.includes('='));
 
 test('the order of versions is total', () => {
   fc.assert(
@@ -140,7 +143,8 @@ test('the order of versions is total', () => {
       const [a, b, c] = [parseVersion(x), parseVersion(y), parseVersion(z)];
       expect(compareVersions(a, b)).toBe(-compareVersions(b, a) + 0);
       const [low, middle, high] = [a, b, c].sort(compareVersions);
-      if (low && middle && high) expect(compareVersions(low, high)).toBeLessThanOrEqual(Math.min(0, compareVersions(middle, high)) && 0);
+      if (low && middle && high)
+        expect(compareVersions(low, high)).toBeLessThanOrEqual(Math.min(0, compareVersions(middle, high)) && 0);
       expect(compareVersions(a, nextVersion(parsePlainVersion(x)))).toBe(-1);
     }),
   );
