@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ export interface RandomAccess {
 
 /** Up to this many bytes an index is kept in memory; a larger one stays in a file. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 export function memoryAccess(bytes: Buffer): RandomAccess {
   return {
@@ -39,19 +40,25 @@ export async function openFileAccess(path: string): Promise<RandomAccess> {
       await file.close();
     }
   }
+  const read = async (start: number, end: number): Promise<Buffer> => {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
+    return buffer.subarray(0, bytesRead);
+  };
   return {
     sizeBytes: size,
-    read: async (start, end) => {
-      const buffer = Buffer.alloc(end - start);
-      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, start);
-      return buffer.subarray(0, bytesRead);
-    },
-    stream: (start, end) =>
-      start < end
-        ? createReadStream('', { fd: file, autoClose: false, start, end: end - 1 })
-        : Readable.from([], { objectMode: false }),
+    read,
+    stream: (start, end) => Readable.from(chunksOf(read, start, end), { objectMode: false }),
     [Symbol.asyncDispose]: () => file.close(),
   };
+}
+
+async function* chunksOf(read: RandomAccess['read'], start: number, end: number): AsyncGenerator<Buffer> {
+  for (let at = start; at < end;) {
+    const chunk = await read(at, Math.min(end, at + CHUNK_BYTES));
+    if (chunk.byteLength === 0) return;
+    at += chunk.byteLength;
+    yield chunk;
+  }
 }
 
 export interface SpoolOptions {

@@ -47,24 +47,21 @@ export class FsObjectStore implements ObjectStore {
   }
 
   async get(key: string, { signal, range, ifNoneMatch }: GetOptions): Promise<StoredObject | undefined> {
-    return this.#io('read', key, async () => {
-      signal.throwIfAborted();
+    return this.#io({ verb: 'read', key, signal }, async () => {
       const opened = this.#regular(key, await openRegular(this.#pathOf(key)));
       return opened && readObject(opened, { range, ifNoneMatch });
     });
   }
 
   async head(key: string, { signal }: CallOptions): Promise<StoredObjectInfo | undefined> {
-    return this.#io('read', key, async () => {
-      signal.throwIfAborted();
+    return this.#io({ verb: 'read', key, signal }, async () => {
       const opened = this.#regular(key, await openRegular(this.#pathOf(key)));
       return opened && describeObject(opened);
     });
   }
 
   async put(key: string, body: ByteSource, { signal, ifMatch, ifNoneMatch }: PutOptions): Promise<void> {
-    await this.#io('write', key, async () => {
-      signal.throwIfAborted();
+    await this.#io({ verb: 'write', key, signal }, async () => {
       const path = this.#pathOf(key);
       await this.#sweep(dirname(path));
       if (ifMatch !== undefined) return this.#swap(key, body, { ifMatch, signal });
@@ -78,16 +75,14 @@ export class FsObjectStore implements ObjectStore {
   }
 
   async delete(key: string, { signal }: CallOptions): Promise<void> {
-    await this.#io('delete', key, async () => {
-      signal.throwIfAborted();
+    await this.#io({ verb: 'delete', key, signal }, async () => {
       await rm(this.#pathOf(key), { force: true });
       await rm(this.#generationsOf(key), { recursive: true, force: true });
     });
   }
 
   async copy(from: string, to: string, { signal }: CallOptions): Promise<void> {
-    await this.#io('copy', to, async () => {
-      signal.throwIfAborted();
+    await this.#io({ verb: 'copy', key: to, signal }, async () => {
       const path = this.#pathOf(to);
       await ensureFolder(dirname(path), this.#modes);
       const temporary = temporaryBeside(path);
@@ -146,11 +141,17 @@ export class FsObjectStore implements ObjectStore {
     return undefined;
   }
 
-  async #io<T>(verb: string, key: string, action: () => Promise<T>): Promise<T> {
+  async #io<T>(
+    call: { readonly verb: string; readonly key: string; readonly signal: AbortSignal },
+    action: () => Promise<T>,
+  ): Promise<T> {
     try {
+      call.signal.throwIfAborted();
       return await action();
     } catch (error) {
-      throw ioError(`cannot ${verb} ${join(this.#root, key)}`, error);
+      // Whatever an aborted call fails with, the reason of its signal says why.
+      if (call.signal.aborted) throw call.signal.reason;
+      throw ioError(`cannot ${call.verb} ${join(this.#root, call.key)}`, error);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { chmod, link, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, link, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -38,14 +38,9 @@ async function writeTemporary(
   options: WriteOptions & { readonly sizeBytes: number },
 ): Promise<void> {
   const { mode, exact } = fileModeOf(options.modes);
-  const file = await open(path, 'wx', mode);
-  try {
-    const verify = new VerifyStream({ what: options.key, sizeBytes: options.sizeBytes });
-    await pipeline(body, verify, createWriteStream(path, { fd: file, autoClose: false }), { signal: options.signal });
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const verify = new VerifyStream({ what: options.key, sizeBytes: options.sizeBytes });
+  const file = createWriteStream(path, { flags: 'wx', mode, flush: true });
+  await pipeline(body, verify, file, { signal: options.signal });
   if (exact) await chmod(path, mode);
 }
 

@@ -1,0 +1,21 @@
+/** A real spec document: gcc-runtime 12.2.0 with its compiler and C library, as a build cache holds it. */
+export const GOLDEN_SPEC: string = [
+  '{"spec":{"_meta":{"version":5},"nodes":[{"name":"gcc-runtime","version":"12.2.0","arch":{"platform":"linux","p',
+  'latform_os":"debian12","target":"x86_64"},"namespace":"demo","parameters":{"build_system":"generic","cflags":[',
+  '],"cppflags":[],"cxxflags":[],"fflags":[],"ldflags":[],"ldlibs":[]},"package_hash":"vszvyesysvcqpg6hx4y5oqakxo',
+  'fn67m7gzofy3vgepbh4ihz5hva====","dependencies":[{"name":"gcc","hash":"umaathbgr6kg2kzf3jswhf573qudbx7w","param',
+  'eters":{"deptypes":["build"],"virtuals":[]}},{"name":"glibc","hash":"qggmgd43aeio7nlqwjdua7qykkygiboj","parame',
+  'ters":{"deptypes":["link"],"virtuals":["libc"]}}],"annotations":{"original_specfile_version":5},"hash":"ota4uk',
+  'znoewu2hr52tqsbmyumurhjeal"},{"name":"gcc","version":"12.2.0","arch":{"platform":"linux","platform_os":"debian',
+  '12","target":"x86_64"},"namespace":"builtin","parameters":{"binutils":false,"bootstrap":true,"build_system":"a',
+  'utotools","build_type":"RelWithDebInfo","graphite":false,"languages":["c","c++","fortran"],"mold":false,"nvptx',
+  '":false,"piclibs":false,"profiled":false,"strip":false,"cflags":[],"cppflags":[],"cxxflags":[],"fflags":[],"ld',
+  'flags":[],"ldlibs":[]},"external":{"path":"/usr","module":null,"extra_attributes":{"compilers":{"c":"/usr/bin/',
+  'gcc","cxx":"/usr/bin/g++","fortran":"/usr/bin/gfortran"}}},"package_hash":"ss44dgereqjdltpedkxqfnht5zdchmrtefs',
+  'osbhnjjjfaq7x5gmq====","annotations":{"original_specfile_version":5},"hash":"umaathbgr6kg2kzf3jswhf573qudbx7w"',
+  '},{"name":"glibc","version":"2.36","arch":{"platform":"linux","platform_os":"debian12","target":"x86_64"},"nam',
+  'espace":"builtin","parameters":{"build_system":"autotools","cflags":[],"cppflags":[],"cxxflags":[],"fflags":[]',
+  ',"ldflags":[],"ldlibs":[]},"external":{"path":"/usr","module":null,"extra_attributes":{}},"package_hash":"pxyj',
+  'rqgxk3l6z6lwpaval66zjjwjrfn3vptxdvhrgis6v3fs46na====","annotations":{"original_specfile_version":5},"hash":"qg',
+  'gmgd43aeio7nlqwjdua7qykkygiboj"}]},"buildcache_layout_version":2}',
+].join('');
