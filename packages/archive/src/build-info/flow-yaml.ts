@@ -15,25 +15,28 @@ export function formatFlowYaml(value: FlowValue): string {
 }
 
 function formatScalar(text: string): string {
-  if (needsEscapes(text)) return doubleQuoted(text);
-  return isPlain(text) ? text : `'${text.replaceAll("'", "''")}'`;
+  if (isPlain(text)) return text;
+  return text.includes("'") || SPECIAL.test(text) || SPACED_BREAK.test(text) ? doubleQuoted(text) : `'${text}'`;
 }
 
-// eslint-disable-next-line no-control-regex -- what no quotes but double ones can hold
-const SPECIAL = /[^ -~\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]|[\u2028\u2029]/u;
+/** Control characters and line ends: only double quotes, with an escape, can hold them. */
+// eslint-disable-next-line no-control-regex -- the characters to escape
+const SPECIAL = /[\u0000-\u001f\u007f-\u0084\u0086-\u009f\ud800-\udfff\ufeff\ufffe\uffff]/u;
+/** Line ends of other writing systems: never in plain text, as they are in single quotes. */
+const OTHER_BREAK = /[\u0085\u2028\u2029]/;
+const SPACED_BREAK = / [\u0085\u2028\u2029]|[\u0085\u2028\u2029] /;
+/** Double quotes escape what lies outside the basic plane, too. */
+// eslint-disable-next-line no-control-regex -- the characters to escape
+const ESCAPED = /[^ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
 
-function needsEscapes(text: string): boolean {
-  return SPECIAL.test(text);
-}
-
-const INDICATOR_AT_START = /^(?:[#,[\]{}&*!|>'"%@`]|[-?:](?: |$)|---|\.\.\.)/;
-const INDICATOR_WITHIN = /[,[\]{}?]|:(?: |$)| #/;
+const INDICATOR_AT_START = /^(?:[#,[\]{}&*!|>'"%@`]|[-:](?: |$)|\?$|---|\.\.\.)/;
+const INDICATOR_WITHIN = /[,[\]{}]|:(?: |$)| #/;
 /** What YAML 1.2 reads as something else than text: null, booleans, numbers, time stamps, the merge and value keys. */
 const OTHER_TYPE = new RegExp(
   [
     '~|null|Null|NULL|',
     'true|True|TRUE|false|False|FALSE',
-    '[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+',
+    '[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+][0-9_]+|[0-9][0-9_]*|[-+]?0x[0-9a-fA-F_]+',
     '[-+]?(?:[0-9][0-9_]*)\\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?(?:[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)|[-+]?\\.[0-9_]+(?:[eE][-+][0-9]+)?',
     '[-+]?\\.(?:inf|Inf|INF)|\\.(?:nan|NaN|NAN)',
     '\\d{4}-\\d\\d-\\d\\d|\\d{4}-\\d\\d?-\\d\\d?(?:[Tt]|[ \\t]+)\\d\\d?:\\d\\d:\\d\\d(?:\\.\\d*)?(?:[ \\t]*(?:Z|[-+]\\d\\d?(?::\\d\\d)?))?',
@@ -46,7 +49,7 @@ const OTHER_TYPE = new RegExp(
 );
 
 function isPlain(text: string): boolean {
-  if (text.startsWith(' ') || text.endsWith(' ')) return false;
+  if (text.startsWith(' ') || text.endsWith(' ') || SPECIAL.test(text) || OTHER_BREAK.test(text)) return false;
   return !OTHER_TYPE.test(text) && !INDICATOR_AT_START.test(text) && !INDICATOR_WITHIN.test(text);
 }
 
@@ -71,7 +74,7 @@ function doubleQuoted(text: string): string {
   const escaped = Array.from(text, (char) => {
     const short = SHORT_ESCAPES[char];
     if (short !== undefined) return short;
-    return SPECIAL.test(char) ? hexEscape(char) : char;
+    return ESCAPED.test(char) ? hexEscape(char) : char;
   });
   return `"${escaped.join('')}"`;
 }

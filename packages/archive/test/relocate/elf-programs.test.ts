@@ -78,7 +78,11 @@ async function relocate(file: string, map: readonly (readonly [string, string])[
   return plan.warnings.map(({ message }) => message);
 }
 
-async function names(file: string): Promise<{ readonly path: string | undefined; readonly tag: string | undefined; readonly interpreter: string | undefined }> {
+async function names(file: string): Promise<{
+  readonly path: string | undefined;
+  readonly tag: string | undefined;
+  readonly interpreter: string | undefined;
+}> {
   const reading = readElf(bufferReader(await readFile(file)));
   if (reading.kind !== 'image') throw new Error(`not an image: ${reading.kind}`);
   const { searchPath, interpreter } = reading.image;
@@ -100,18 +104,25 @@ test('all search path vectors are run', () => {
 });
 
 describe('search paths and interpreters become what Spack makes of them', () => {
-  compiled.each(vectors.map((vector) => ({ ...vector, title: JSON.stringify(vector.map) })))('$title', async (vector) => {
-    const tags = vector.tag_before === 'RUNPATH' ? '--enable-new-dtags' : '--disable-new-dtags';
-    const file = await compile('p', 'int main(void) { return 0; }', [`-Wl,${tags},-rpath,${vector.rpath_before}`]);
-    expect(await names(file)).toEqual({ path: vector.rpath_before, tag: vector.tag_before, interpreter: vector.interpreter_before });
-    await relocate(file, vector.map);
-    // Whatever grows, the tag and the path are kept.
-    const path = vector.how.includes('lost') ? vector.rpath_before : vector.rpath_after;
-    expect(await names(file)).toEqual({ path, tag: vector.tag_before, interpreter: vector.interpreter_after });
-    expectWellFormed(file);
-    expect(readelf(file, '-d')).toContain(`Library ${vector.tag_before.toLowerCase()}: [${path}]`);
-    expect(readelf(file, '-l')).toContain(`interpreter: ${vector.interpreter_after}]`);
-  });
+  compiled.each(vectors.map((vector) => ({ ...vector, title: JSON.stringify(vector.map) })))(
+    '$title',
+    async (vector) => {
+      const tags = vector.tag_before === 'RUNPATH' ? '--enable-new-dtags' : '--disable-new-dtags';
+      const file = await compile('p', 'int main(void) { return 0; }', [`-Wl,${tags},-rpath,${vector.rpath_before}`]);
+      expect(await names(file)).toEqual({
+        path: vector.rpath_before,
+        tag: vector.tag_before,
+        interpreter: vector.interpreter_before,
+      });
+      await relocate(file, vector.map);
+      // Whatever grows, the tag and the path are kept.
+      const path = vector.how.includes('lost') ? vector.rpath_before : vector.rpath_after;
+      expect(await names(file)).toEqual({ path, tag: vector.tag_before, interpreter: vector.interpreter_after });
+      expectWellFormed(file);
+      expect(readelf(file, '-d')).toContain(`Library ${vector.tag_before.toLowerCase()}: [${path}]`);
+      expect(readelf(file, '-l')).toContain(`interpreter: ${vector.interpreter_after}]`);
+    },
+  );
 });
 
 const LIBRARY = 'const char *name(void) { return "library"; }';
@@ -143,12 +154,26 @@ async function withoutNotes(file: string): Promise<void> {
   await writeFile(file, bytes);
 }
 
-async function linked(args: readonly string[], strip: boolean): Promise<{ readonly program: string; readonly library: string; readonly moved: string }> {
-  const library = await compile('libname.so', LIBRARY, ['-shared', '-fPIC', '-Wl,-rpath,/o/l/lib', ...args.filter((arg) => arg.startsWith('-Wl,-'))]);
+async function linked(
+  args: readonly string[],
+  strip: boolean,
+): Promise<{ readonly program: string; readonly library: string; readonly moved: string }> {
+  const library = await compile('libname.so', LIBRARY, [
+    '-shared',
+    '-fPIC',
+    '-Wl,-rpath,/o/l/lib',
+    ...args.filter((arg) => arg.startsWith('-Wl,-')),
+  ]);
   const moved = join(await mkdtemp(join(work, 'moved-')), 'a/long/way/from/home/lib');
   await mkdir(moved, { recursive: true });
   const source = args.includes('-DBIG') ? `${PROGRAM}\nchar big[64 << 20];` : PROGRAM;
-  const program = await compile('p', source, ['-L', dirname(library), '-lname', '-Wl,-rpath,/o/l/lib:/usr/lib', ...args]);
+  const program = await compile('p', source, [
+    '-L',
+    dirname(library),
+    '-lname',
+    '-Wl,-rpath,/o/l/lib:/usr/lib',
+    ...args,
+  ]);
   if (strip) {
     await withoutNotes(program);
     await withoutNotes(library);
@@ -210,7 +235,12 @@ describe('a program runs after its search path has grown', () => {
 describe('strings that share their ends', () => {
   compiled('a symbol whose name is the end of the search path keeps it', async () => {
     // The linker stores "lib" once, as the end of the path.
-    const file = await compile('libs.so', 'int lib(void) { return 7; }', ['-shared', '-fPIC', '-Wl,-O2', '-Wl,-rpath,/old/root/lib']);
+    const file = await compile('libs.so', 'int lib(void) { return 7; }', [
+      '-shared',
+      '-fPIC',
+      '-Wl,-O2',
+      '-Wl,-rpath,/old/root/lib',
+    ]);
     const reading = await names(file);
     expect(reading.path).toBe('/old/root/lib');
     await relocate(file, [['/old/root', '/n']]);
