@@ -1,6 +1,13 @@
 import { BerthError, errnoCode, isBerthError, messageOf } from '@berth/base';
 import { types } from 'node:util';
-import { checkApiVersion, parsePluginManifest, type Plugin, type PluginManifest } from './plugin.ts';
+import {
+  checkApiVersion,
+  type OptionsSchema,
+  parsePluginManifest,
+  type Plugin,
+  type PluginManifest,
+  type PluginTools,
+} from './plugin.ts';
 
 /** A plugin that is to be used, not imported yet. Discovery makes them; a program may make its own. */
 export interface PluginEntry {
@@ -35,20 +42,28 @@ export async function importPlugin(entry: PluginEntry, manifest: PluginManifest 
 }
 
 /** The configured options, checked and completed by the plugin's own schema. */
-export function parseOptions(entry: PluginEntry, plugin: Plugin): unknown {
+export function parseOptions(entry: PluginEntry, plugin: Plugin, tools: PluginTools): unknown {
   if (plugin.options === undefined) {
     if (entry.options === undefined) return undefined;
     throw optionsError(entry, 'it takes no options');
   }
-  let parsed: ReturnType<typeof plugin.options.safeParse>;
-  try {
-    parsed = plugin.options.safeParse(entry.options ?? {});
-  } catch (cause) {
-    throw loadError(entry, cause);
-  }
+  const parsed = validate(entry, plugin.options, tools);
   if (!parsed.success) throw optionsError(entry, messageOf(readable(parsed.error)), parsed.error);
   const { data } = parsed;
   return typeof data === 'object' && data !== null ? Object.freeze(data) : data;
+}
+
+function validate(
+  entry: PluginEntry,
+  options: NonNullable<Plugin['options']>,
+  tools: PluginTools,
+): ReturnType<OptionsSchema<unknown>['safeParse']> {
+  try {
+    const schema = typeof options === 'function' ? options(tools) : options;
+    return schema.safeParse(entry.options ?? {});
+  } catch (cause) {
+    throw loadError(entry, cause);
+  }
 }
 
 async function importModule(entry: PluginEntry): Promise<unknown> {
@@ -74,7 +89,9 @@ function isPlugin(value: unknown): value is Plugin {
   if (typeof value !== 'object' || value === null) return false;
   const { name, apply, options, apiVersion } = value as Record<string, unknown>;
   const hasSchema =
-    options === undefined || (typeof options === 'object' && options !== null && 'safeParse' in options);
+    options === undefined ||
+    typeof options === 'function' ||
+    (typeof options === 'object' && options !== null && 'safeParse' in options);
   return (
     typeof name === 'string' && name !== '' && apiVersion !== undefined && typeof apply === 'function' && hasSchema
   );

@@ -138,7 +138,7 @@ export class PluginRegistry {
   async #importAndApply(plugin: PluginState): Promise<void> {
     const manifest = await this.#manifest(plugin);
     const module = await importPlugin(plugin.entry, manifest);
-    const options = parseOptions(plugin.entry, module);
+    const options = parseOptions(plugin.entry, module, this.#host.tools);
     this.#claimName(plugin, module);
     this.#apply(plugin, module, options);
     if (manifest !== undefined) checkDeclared(plugin, manifest);

@@ -11,8 +11,11 @@ export interface Plugin<Options = unknown> {
   readonly name: string;
   /** The `PLUGIN_API_VERSION` it was written for. */
   readonly apiVersion: number;
-  /** Checks and completes the options of the configuration. A plugin without it takes none. */
-  readonly options?: OptionsSchema<Options>;
+  /**
+   * Checks and completes the options of the configuration: a zod schema, or for a plugin that is a single file a function
+   * that makes one with the tools it is given. A plugin without it takes no options.
+   */
+  readonly options?: OptionsSchema<Options> | ((tools: PluginTools) => OptionsSchema<Options>);
   /** Taps hooks, at once, and does nothing else: no I/O, no waiting, no global changes. */
   apply(berth: BerthPluginHost, options: Options): void;
 }
