@@ -1,5 +1,5 @@
 import { forEachLimited, ioError } from '@berth/base';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { scanFile } from '../relocate/file-window.ts';
 import { createPrefixFinder, type PrefixFinder } from '../relocate/prefix-finder.ts';
@@ -67,28 +67,36 @@ async function fileKind(
     const file = await open(join(options.directory, path), 'r');
     try {
       const { size: sizeBytes } = await file.stat();
-      const classifier = new FileClassifier();
-      const scanner = new TextScanner(finder);
-      let found = false;
-      let classified = 0;
-      let decided = 0;
-      await scanFile(file, { sizeBytes, signal }, ({ bytes, base, final }) => {
-        const open = classifier.push(bytes.subarray(classified - base));
-        classified = base + bytes.length;
-        if (!open) return undefined;
-        if (found) return bytes.length;
-        decided = scanner.scan(bytes, final, () => {
-          found = true;
-          return false;
-        });
-        return decided;
-      });
-      if (classifier.kind === 'binary') return 'binary';
-      return classifier.kind === 'text' && found ? 'text' : undefined;
+      return await openFileKind(file, { finder, sizeBytes, signal });
     } finally {
       await file.close();
     }
   } catch (cause) {
     throw ioError(`pack ${path}`, cause);
   }
+}
+
+interface OpenFileOptions {
+  readonly finder: PrefixFinder;
+  readonly sizeBytes: number;
+  readonly signal: AbortSignal;
+}
+
+async function openFileKind(file: FileHandle, options: OpenFileOptions): Promise<'binary' | 'text' | undefined> {
+  const classifier = new FileClassifier();
+  const scanner = new TextScanner(options.finder);
+  const hits: number[] = [];
+  let classified = 0;
+  await scanFile(file, options, ({ bytes, base, final }) => {
+    const undecided = classifier.push(bytes.subarray(classified - base));
+    classified = base + bytes.length;
+    if (!undecided) return undefined;
+    if (hits.length > 0) return bytes.length;
+    return scanner.scan(bytes, final, (offset) => {
+      hits.push(base + offset);
+      return false;
+    });
+  });
+  if (classifier.kind === 'binary') return 'binary';
+  return classifier.kind === 'text' && hits.length > 0 ? 'text' : undefined;
 }

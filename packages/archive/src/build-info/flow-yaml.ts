@@ -26,7 +26,6 @@ const SPECIAL = /[\u0000-\u001f\u007f-\u0084\u0086-\u009f\ud800-\udfff\ufeff\uff
 const OTHER_BREAK = /[\u0085\u2028\u2029]/;
 const SPACED_BREAK = / [\u0085\u2028\u2029]|[\u0085\u2028\u2029] /;
 /** Double quotes escape what lies outside the basic plane, too. */
-// eslint-disable-next-line no-control-regex -- the characters to escape
 const ESCAPED = /[^ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]/u;
 
 const INDICATOR_AT_START = /^(?:[#,[\]{}&*!|>'"%@`]|[-:](?: |$)|\?$|---|\.\.\.)/;

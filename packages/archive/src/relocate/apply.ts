@@ -39,7 +39,7 @@ async function changeFile(plan: RelocationPlan, edit: BinaryEdit | TextEdit, sig
     if (edit.kind === 'text') await rewriteTextFile({ file, path, sizeBytes, map: plan.prefixMap, signal });
     else await changeBinary(plan, { edit, file, sizeBytes, signal });
   });
-  if (edit.kind === 'binary' && edit.machO !== undefined) await applyMachO(edit.machO, path, signal);
+  if (edit.kind === 'binary' && edit.machO !== undefined) await applyMachO(edit.machO, path, { signal });
 }
 
 interface BinaryChange {
@@ -61,12 +61,11 @@ async function changeBinary(plan: RelocationPlan, change: BinaryChange): Promise
 async function rewriteStrings(plan: RelocationPlan, { edit, file, sizeBytes, signal }: BinaryChange): Promise<void> {
   const scanner = new CStringScanner(plan.prefixMap, { what: plan.what, file: edit.path, masks: edit.masks });
   await scanFile(file, { sizeBytes, signal }, async ({ bytes, base, final }) => {
-    let changed = false;
+    const written = { bytes: 0 };
     const decided = scanner.scan(bytes, { base, final }, (patch) => {
-      patch.bytes.copy(bytes, patch.offset - base);
-      changed = true;
+      written.bytes += patch.bytes.copy(bytes, patch.offset - base);
     });
-    if (changed) await writeAt(file, bytes.subarray(0, decided), base);
+    if (written.bytes > 0) await writeAt(file, bytes.subarray(0, decided), base);
     return decided;
   });
 }

@@ -8,28 +8,36 @@ import { installNameToolArguments, type MachOEdit } from './mach-o.ts';
 
 const run = promisify(execFile);
 
+export interface ToolOptions {
+  readonly signal: AbortSignal;
+  /** Environment of the tools; that of this process by default. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
  * Writes the names of `edit` with the system's own tools and signs the file ad hoc, both on a copy that is then copied
  * back into the inode (buildcache-formats §12.8). Needs macOS; rejects with `relocate` ERR_RELOCATE_TOOL.
  */
-export async function applyMachO(edit: MachOEdit, path: string, signal: AbortSignal): Promise<void> {
+export async function applyMachO(edit: MachOEdit, path: string, options: ToolOptions): Promise<void> {
   const copy = temporaryBeside(path);
   try {
     await copyFile(path, copy);
-    await tool('install_name_tool', installNameToolArguments(edit, copy), signal);
-    await tool('codesign', ['-fs-', copy], signal);
-    await pipeline(createReadStream(copy), createWriteStream(path, { flags: 'r+', start: 0 }), { signal });
+    await tool('install_name_tool', installNameToolArguments(edit, copy), options);
+    await tool('codesign', ['-fs-', copy], options);
+    await pipeline(createReadStream(copy), createWriteStream(path, { flags: 'r+', start: 0 }), {
+      signal: options.signal,
+    });
     await truncate(path, (await stat(copy)).size);
   } finally {
     await rm(copy, { force: true });
   }
 }
 
-async function tool(name: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+async function tool(name: string, args: readonly string[], options: ToolOptions): Promise<void> {
   try {
-    await run(name, args, { signal });
+    await run(name, args, options);
   } catch (cause) {
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     throw new BerthError(
       'relocate',
       'ERR_RELOCATE_TOOL',

@@ -153,12 +153,12 @@ type Visitor = (bytes: Buffer, place: { readonly base: number; readonly final: b
 function textVisitor(planning: Planning, onMatch: () => void): Visitor {
   const scanner = new TextScanner(finderOf(planning.request.prefixMap));
   return (bytes, { final }) => {
-    let found = false;
-    const decided = scanner.scan(bytes, final, () => {
-      found = true;
+    const hits: number[] = [];
+    const decided = scanner.scan(bytes, final, (offset) => {
+      hits.push(offset);
       return false;
     });
-    if (!found) return decided;
+    if (hits.length === 0) return decided;
     onMatch();
     return undefined;
   };

@@ -25,7 +25,8 @@ import {
   type RelocationPlan,
 } from '../../src/index.ts';
 import { bufferReader } from '../../src/relocate/byte-reader.ts';
-import { planElf } from '../../src/relocate/elf/edit.ts';
+import { planElf, type ElfEdit } from '../../src/relocate/elf/edit.ts';
+import { type ElfImage } from '../../src/relocate/elf/read.ts';
 import { prefixMapOf } from '../../src/relocate/prefix-map.ts';
 import { rewriteTextFile } from '../../src/relocate/text-file.ts';
 import { buildElf, RPATH, RUNPATH, type ElfShape } from '../support/elf-builder.ts';
@@ -82,13 +83,13 @@ describe('E01 a listed path that is no regular file of the archive is refused', 
 describe('E02 a prefix that is part of every path is refused', () => {
   test.each(['/', '', '/opt', 'opt/old', 'opt', '//', '/opt/', '/opt/../x', '/opt/./x'])('old prefix %j', (from) => {
     expect(() => createPrefixMap([[from, '/new/place']])).toThrow(
-      expect.objectContaining({ kind: 'relocate', code: 'ERR_RELOCATE_PREFIX' }) as Error,
+      expect.objectContaining({ kind: 'relocate', code: 'ERR_RELOCATE_PREFIX' }),
     );
   });
 
   test.each(['', 'new/place', '/', '/new/../place', '/new\nplace'])('new prefix %j', (to) => {
     expect(() => createPrefixMap([['/old/place', to]])).toThrow(
-      expect.objectContaining({ code: 'ERR_RELOCATE_PREFIX' }) as Error,
+      expect.objectContaining({ code: 'ERR_RELOCATE_PREFIX' }),
     );
   });
 
@@ -181,9 +182,18 @@ describe('E06 an ELF file that cannot be edited stays as it is and is reported',
   const bad: readonly { readonly name: string; readonly make: () => Buffer }[] = [
     {
       name: 'program header table beyond the end',
-      make: () => altered(good, ({ bytes }) => word(bytes, 32, 1n << 40n)),
+      make: () =>
+        altered(good, ({ bytes }) => {
+          word(bytes, 32, 1n << 40n);
+        }),
     },
-    { name: 'program header table at 2^63', make: () => altered(good, ({ bytes }) => word(bytes, 32, 1n << 63n)) },
+    {
+      name: 'program header table at 2^63',
+      make: () =>
+        altered(good, ({ bytes }) => {
+          word(bytes, 32, 1n << 63n);
+        }),
+    },
     {
       name: 'section header table beyond the end',
       make: () =>
@@ -206,23 +216,38 @@ describe('E06 an ELF file that cannot be edited stays as it is and is reported',
     },
     {
       name: 'dynamic section beyond the end',
-      make: () => altered(good, ({ bytes, at }) => word(bytes, at.table + 2 * 56 + 32, 1n << 20n)),
+      make: () =>
+        altered(good, ({ bytes, at }) => {
+          word(bytes, at.table + 2 * 56 + 32, 1n << 20n);
+        }),
     },
     {
       name: 'string table of size zero',
-      make: () => altered(good, ({ bytes, at }) => word(bytes, at.dynamic + 24, 0n)),
+      make: () =>
+        altered(good, ({ bytes, at }) => {
+          word(bytes, at.dynamic + 24, 0n);
+        }),
     },
     {
       name: 'string table beyond the end',
-      make: () => altered(good, ({ bytes, at }) => word(bytes, at.dynamic + 24, 1n << 32n)),
+      make: () =>
+        altered(good, ({ bytes, at }) => {
+          word(bytes, at.dynamic + 24, 1n << 32n);
+        }),
     },
     {
       name: 'string table outside every segment',
-      make: () => altered(good, ({ bytes, at }) => word(bytes, at.dynamic + 8, 0x9990000n)),
+      make: () =>
+        altered(good, ({ bytes, at }) => {
+          word(bytes, at.dynamic + 8, 0x9990000n);
+        }),
     },
     {
       name: 'search path beyond the string table',
-      make: () => altered(good, ({ bytes, at }) => word(bytes, at.dynamic + 40, 0x7777n)),
+      make: () =>
+        altered(good, ({ bytes, at }) => {
+          word(bytes, at.dynamic + 40, 0x7777n);
+        }),
     },
     { name: 'search path without an end', make: () => buildElf({ ...good, strings: path.subarray(0, -1) }).bytes },
     {
@@ -249,11 +274,17 @@ describe('E06 an ELF file that cannot be edited stays as it is and is reported',
     },
     {
       name: 'interpreter without an end',
-      make: () => altered(good, ({ bytes, at }) => word(bytes, at.table + 32, 5n)),
+      make: () =>
+        altered(good, ({ bytes, at }) => {
+          word(bytes, at.table + 32, 5n);
+        }),
     },
     {
       name: 'segment at the end of the address space',
-      make: () => altered(good, ({ bytes, at }) => word(bytes, at.table + 56 + 40, (1n << 63n) - 1n)),
+      make: () =>
+        altered(good, ({ bytes, at }) => {
+          word(bytes, at.table + 56 + 40, (1n << 63n) - 1n);
+        }),
     },
     { name: 'cut after the header', make: () => buildElf(good).bytes.subarray(0, 64) },
     { name: 'cut within the header', make: () => buildElf(good).bytes.subarray(0, 40) },
@@ -352,25 +383,25 @@ describe('E06 an ELF file that cannot be edited stays as it is and is reported',
 /** Search path and interpreter of the file after the planned edit. */
 function readBack(bytes: Buffer, map: [string, string][]): readonly (string | undefined)[] {
   const reader = bufferReader(bytes);
-  const reading = readElf(reader);
+  const edit = planElf(imageOf(bytes), reader, prefixMapOf(map));
+  const { searchPath, interpreter } = imageOf(edited(bytes, edit));
+  return [searchPath?.text.toString(), interpreter?.text.toString()];
+}
+
+function imageOf(bytes: Buffer): ElfImage {
+  const reading = readElf(bufferReader(bytes));
   if (reading.kind !== 'image') throw new Error(reading.kind);
-  const edit = planElf(reading.image, reader, prefixMapOf(map));
-  const end =
-    edit?.append === undefined
-      ? 0
-      : edit.append.offset + edit.append.parts.reduce((sum, { length }) => sum + length, 0);
-  const after = Buffer.alloc(Math.max(bytes.length, end));
-  bytes.copy(after);
+  return reading.image;
+}
+
+function edited(bytes: Buffer, edit: ElfEdit | undefined): Buffer {
+  const after = Buffer.from(bytes);
   for (const patch of edit?.patches ?? []) patch.bytes.copy(after, patch.offset);
-  let at = edit?.append?.offset ?? 0;
-  for (const part of edit?.append?.parts ?? []) {
-    if (Buffer.isBuffer(part)) part.copy(after, at);
-    else after.copy(after, at, part.from, part.from + part.length);
-    at += part.length;
-  }
-  const again = readElf(bufferReader(after));
-  if (again.kind !== 'image') throw new Error(again.kind);
-  return [again.image.searchPath?.text.toString(), again.image.interpreter?.text.toString()];
+  if (edit?.append === undefined) return after;
+  const parts = edit.append.parts.map((part) =>
+    Buffer.isBuffer(part) ? part : after.subarray(part.from, part.from + part.length),
+  );
+  return Buffer.concat([after, Buffer.alloc(edit.append.offset - after.length), ...parts]);
 }
 
 describe('E07 a prefix in two-byte text is reported', () => {

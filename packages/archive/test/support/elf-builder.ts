@@ -15,7 +15,7 @@ export interface ElfShape {
 
 export const RPATH = 15;
 export const RUNPATH = 29;
-const [LOAD, DYNAMIC, INTERPRETER, NOTE] = [1, 2, 3, 4];
+const SEGMENT = { load: 1, dynamic: 2, interpreter: 3, note: 4 } as const;
 
 export interface BuiltElf {
   readonly bytes: Buffer;
@@ -30,6 +30,7 @@ export interface BuiltElf {
 }
 
 /** One loaded segment at address 0x10000 that holds everything; no sections. */
+// eslint-disable-next-line complexity -- each field differs between the two word sizes
 export function buildElf(shape: ElfShape): BuiltElf {
   const { bits = 64, littleEndian = true, type = 3, strings = Buffer.from('\0'), data = Buffer.alloc(0) } = shape;
   const word = bits / 8;
@@ -69,10 +70,10 @@ export function buildElf(shape: ElfShape): BuiltElf {
     put(bytes, at + (bits === 64 ? 4 : 24), 4, 4);
     row += 1;
   };
-  if (interpreter.length > 0) segment(INTERPRETER ?? 0, interpreterAt, interpreter.length);
-  segment(LOAD ?? 0, 0, bytes.length);
-  segment(DYNAMIC ?? 0, dynamicAt, dynamic.length * 2 * word);
-  if (shape.note === true) segment(NOTE ?? 0, dataAt, 0);
+  if (interpreter.length > 0) segment(SEGMENT.interpreter, interpreterAt, interpreter.length);
+  segment(SEGMENT.load, 0, bytes.length);
+  segment(SEGMENT.dynamic, dynamicAt, dynamic.length * 2 * word);
+  if (shape.note === true) segment(SEGMENT.note, dataAt, 0);
 
   interpreter.copy(bytes, interpreterAt);
   dynamic.forEach(([tag, value], index) => {

@@ -37,13 +37,9 @@ export function planElf(image: ElfImage, reader: ByteReader, map: PrefixMap): El
 
 /** The path with its entries relocated and empty entries dropped, or `undefined` when no entry changes. */
 export function relocateSearchPath(path: Buffer, map: PrefixMap): Buffer | undefined {
-  let changed = false;
-  const entries = splitSearchPath(path).map((entry) => {
-    const relocated = replaceStart(entry, map);
-    changed ||= relocated !== undefined;
-    return relocated ?? entry;
-  });
-  return changed ? joinSearchPath(entries) : undefined;
+  const entries = splitSearchPath(path).map((entry) => ({ entry, relocated: replaceStart(entry, map) }));
+  if (entries.every(({ relocated }) => relocated === undefined)) return undefined;
+  return joinSearchPath(entries.map(({ entry, relocated }) => relocated ?? entry));
 }
 
 /** The entries of a search path that are not empty. */
