@@ -79,8 +79,8 @@ async function parseData(file: string): Promise<unknown> {
   if (text.trim() === '') return undefined;
   try {
     if (extname(file) === '.json') return parseJson(file, text);
-    const { defaultLoaders } = await import('cosmiconfig');
-    return defaultLoaders['.yaml'](file, text) as unknown;
+    const { default: cosmiconfig } = await import('cosmiconfig');
+    return cosmiconfig.defaultLoaders['.yaml'](file, text) as unknown;
   } catch (cause) {
     if (isBerthError(cause)) throw cause;
     throw configFileError(file, messageOf(cause), cause);

@@ -5,8 +5,16 @@ export type { Mirror, MirrorConnection, ObjectStore, Publication } from '@berth/
 export * from './config-file.ts';
 export * from './discovery.ts';
 export * from './hooks.ts';
-export type { PlannedInstall, InstallPlan } from './pipelines/install-plan.ts';
-export type { PlannedPush, PushPlan } from './pipelines/push-plan.ts';
+export * from './open/mirrors.ts';
+export * from './open/store.ts';
+export * from './pipelines/context.ts';
+export * from './pipelines/install.ts';
+export * from './pipelines/install-plan.ts';
+export type { InstalledPackage, InstallOptions, InstallOutcome, InstallResult } from './pipelines/install-run.ts';
+export { labelOf } from './pipelines/label.ts';
+export * from './pipelines/push.ts';
+export * from './pipelines/push-plan.ts';
+export * from './pipelines/resolve.ts';
 export type { BuiltinPlugin } from './plugin-entries.ts';
 export type { PluginEntry } from './plugin-load.ts';
 export { DEFAULT_HOOK_TIMEOUT_MS, type PluginDescription } from './plugin-registry.ts';

@@ -19,7 +19,7 @@ export { planRelocation } from './relocate/plan.ts';
 export { createPrefixMap, type PrefixMap, type PrefixMapOptions, type PrefixPair } from './relocate/prefix-map.ts';
 export { SBANG_SCRIPT } from './relocate/sbang-script.ts';
 export { pruneSearchPaths, type PruneSearchPathsOptions } from './relocate/search-paths.ts';
-export { rewriteShebangs, type RewriteShebangsOptions, type RewrittenShebangs } from './relocate/shebang.ts';
+export { rewriteShebangs, type RewriteShebangsOptions, type RewrittenShebangs, SHEBANG_LIMIT } from './relocate/shebang.ts';
 export { needsRelocation, relocateText } from './relocate/text.ts';
 export type {
   BinaryEdit,
