@@ -22,13 +22,11 @@ const CHUNK_BYTES = 256 * 1024;
  */
 export async function* gunzip(next: NextChunk, options: GunzipOptions): AsyncGenerator<Buffer> {
   const engine = createGunzip({ chunkSize: CHUNK_BYTES });
-  const progress: Progress = { given: 0, taken: 0, idle: 0, ended: false };
+  const progress: Progress = { given: 0, taken: 0, idle: 0, ended: false, stopped: false };
+  // A failure is reported once, to whoever waits for the content.
+  engine.on('error', () => undefined);
   const feeding = feed(engine, { next, progress, ...options });
-  // Whoever waits for the content learns of a failure first; it is reported once.
   feeding.catch(() => undefined);
-  engine.once('end', () => {
-    progress.ended = true;
-  });
   try {
     for await (const chunk of engine as AsyncIterable<Buffer>) {
       progress.given += chunk.length;
@@ -39,6 +37,7 @@ export async function* gunzip(next: NextChunk, options: GunzipOptions): AsyncGen
   } catch (error) {
     throw isZlibError(error) ? archiveError(options.what, `the gzip data is damaged: ${error.message}`, error) : error;
   } finally {
+    progress.stopped = true;
     engine.destroy();
     // Afterwards no call of `next` is under way, so that the caller may go on with it.
     await feeding.catch(() => undefined);
@@ -51,8 +50,10 @@ interface Progress {
   taken: number;
   /** Compressed bytes taken since there was content. */
   idle: number;
-  /** The last member is complete. */
+  /** The last member is complete: only padding may follow, and is still read. */
   ended: boolean;
+  /** Nobody wants the content any more. */
+  stopped: boolean;
 }
 
 interface FeedOptions extends GunzipOptions {
@@ -63,7 +64,7 @@ interface FeedOptions extends GunzipOptions {
 async function feed(engine: Gunzip, options: FeedOptions): Promise<void> {
   try {
     for (let chunk = await options.next(); chunk !== undefined; chunk = await options.next()) {
-      if (engine.destroyed) return;
+      if (options.progress.stopped) return;
       await feedChunk(engine, chunk, options);
     }
     engine.end();
@@ -73,34 +74,31 @@ async function feed(engine: Gunzip, options: FeedOptions): Promise<void> {
   }
 }
 
-async function feedChunk(engine: Gunzip, chunk: Buffer, { progress, what, limits }: FeedOptions): Promise<void> {
-  let used = 0;
-  if (!progress.ended) {
-    const { given } = progress;
-    const before = engine.bytesWritten;
-    progress.taken += chunk.length;
-    await writeChunk(engine, chunk);
-    used = engine.bytesWritten - before;
-    progress.idle = given === progress.given && engine.readableLength === 0 ? progress.idle + used : 0;
-    if (progress.idle > limits.tarHeaderBytes) throw limitError(what, 'tarHeaderBytes', limits.tarHeaderBytes);
-  }
-  if (progress.ended && !isZero(chunk, used, chunk.length)) {
-    throw archiveError(what, 'data follows the end of the gzip stream');
-  }
+async function feedChunk(engine: Gunzip, chunk: Buffer, options: FeedOptions): Promise<void> {
+  const { progress, what } = options;
+  const used = progress.ended ? 0 : await decompress(engine, chunk, options);
+  if (progress.stopped || engine.errored !== null || used === chunk.length) return;
+  // zlib leaves bytes alone only after the end of the last member.
+  progress.ended = true;
+  if (!isZero(chunk, used, chunk.length)) throw archiveError(what, 'data follows the end of the gzip stream');
 }
 
-/** Resolves when zlib has taken the chunk, has no more use for it, or has failed; a failure reaches the reading side. */
-function writeChunk(engine: Gunzip, chunk: Buffer): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      engine.off('end', done);
-      engine.off('close', done);
+/** Resolves with how many bytes of the chunk zlib took; a failure of zlib reaches the reading side. */
+async function decompress(engine: Gunzip, chunk: Buffer, { progress, what, limits }: FeedOptions): Promise<number> {
+  const { given } = progress;
+  const before = engine.bytesWritten;
+  progress.taken += chunk.length;
+  await new Promise<void>((resolve) => {
+    engine.once('close', resolve);
+    engine.write(chunk, () => {
+      engine.off('close', resolve);
       resolve();
-    };
-    engine.once('end', done);
-    engine.once('close', done);
-    engine.write(chunk, done);
+    });
   });
+  const used = engine.bytesWritten - before;
+  progress.idle = given === progress.given && engine.readableLength === 0 ? progress.idle + used : 0;
+  if (progress.idle > limits.tarHeaderBytes) throw limitError(what, 'tarHeaderBytes', limits.tarHeaderBytes);
+  return used;
 }
 
 function requireBounded({ given, taken }: Progress, { what, limits }: GunzipOptions): void {

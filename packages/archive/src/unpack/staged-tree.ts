@@ -176,7 +176,8 @@ export class StagedTree implements TarSink {
 
   /** Only an earlier regular file of this archive can get another name (hostile-inputs A08–A12). */
   #addHardLink(path: string, member: TarMember): void {
-    const target = memberPath(member.linkName, { ...this.#options, platform: process.platform });
+    const what = `${this.#options.what}: hard link ${shown(path)}`;
+    const target = memberPath(member.linkName, { ...this.#options, what, platform: process.platform });
     const file = this.#members.get(target);
     if (file?.kind !== 'file' || !file.explicit) {
       this.#refuse(path, `it is a hard link to ${shown(member.linkName)}, which is no earlier file of this archive`);

@@ -62,6 +62,7 @@ export interface UnpackedPackage {
 
 /** Share of the free space that an archive may take. */
 const USABLE_SPACE = 0.95;
+const WRITABLE_BY_OTHERS = 0o022;
 
 /**
  * Unpacks one package archive while it arrives. Resolves only when size and digests are the expected ones, so that the caller
@@ -81,22 +82,22 @@ export async function unpackPackage(options: UnpackOptions): Promise<UnpackedPac
   }
 }
 
-/** Never unpacks through a link or among files of others (hostile-inputs A40, A41). */
+/** Never unpacks through a link, among files of others, or where others can interfere (hostile-inputs A40, A41). */
 async function requireOwnDirectory({ source, directory, what }: UnpackOptions): Promise<void> {
   try {
     const found = await lstat(directory);
     const isOurs = process.getuid === undefined || found.uid === process.getuid();
-    if (found.isDirectory() && isOurs && (await readdir(directory)).length === 0) return;
+    const isPrivate = (found.mode & WRITABLE_BY_OTHERS) === 0;
+    if (found.isDirectory() && isOurs && isPrivate && (await readdir(directory)).length === 0) return;
+    throw new BerthError(
+      'io',
+      'ERR_UNPACK_DIRECTORY',
+      `${what}: cannot unpack to ${directory}: it must be an empty directory that is ours alone`,
+    );
   } catch (error) {
     source.destroy();
     throw ioError(what, error);
   }
-  source.destroy();
-  throw new BerthError(
-    'io',
-    'ERR_UNPACK_DIRECTORY',
-    `${what}: cannot unpack to ${directory}: not an empty directory of ours`,
-  );
 }
 
 const CONTENT_FAILURES: readonly ErrorKind[] = ['archive', 'format', 'limit'];
