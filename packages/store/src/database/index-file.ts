@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type BigIntStats } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -69,10 +69,11 @@ export async function writeIndexFile(
   records: ReadonlyMap<DagHash, DatabaseRecord>,
 ): Promise<ReadIndex> {
   const path = join(directory, DATABASE_FILES.index);
-  const temporary = `${path}.${hostname()}.${process.pid}.temp`;
+  const temporary = `${path}.${hostname()}.${process.pid}${TEMPORARY_SUFFIX}`;
   const verifier = randomUUID();
   try {
     await mkdir(directory, { recursive: true });
+    await removeLeftovers(directory);
     await writeFile(temporary, formatDatabaseIndex(records.values()));
     const fingerprint = fingerprintOf(verifier, await stat(temporary, { bigint: true }));
     await rename(temporary, path);
@@ -82,6 +83,15 @@ export async function writeIndexFile(
     await rm(temporary, { force: true }).catch(() => undefined);
     throw ioError(`write database ${path}`, error);
   }
+}
+
+const TEMPORARY_SUFFIX = '.temp';
+
+/** What killed writers left: nobody else is writing, or there are no locks and the caller vouches for that. */
+async function removeLeftovers(directory: string): Promise<void> {
+  const isLeftover = (name: string): boolean =>
+    name.startsWith(`${DATABASE_FILES.index}.`) && name.endsWith(TEMPORARY_SUFFIX);
+  for (const name of (await readdir(directory)).filter(isLeftover)) await rm(join(directory, name), { force: true });
 }
 
 /** When it cannot be written it is removed: without it every reader reads the index again, so nothing is lost. */

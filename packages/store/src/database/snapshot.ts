@@ -1,5 +1,14 @@
 import { BerthError, type JsonObject } from '@berth/base';
-import { type ConcreteSpec, type DagHash, type DepType, linkNodes } from '@berth/spec';
+import {
+  type ConcreteSpec,
+  type DagHash,
+  type DepType,
+  linkNodes,
+  NO_VIRTUALS,
+  satisfies,
+  type Spec,
+  type VirtualPackages,
+} from '@berth/spec';
 import { type DatabaseIndex } from './index-text.ts';
 import { type DatabaseRecord, recordState, type RecordState } from './record.ts';
 
@@ -7,6 +16,10 @@ import { type DatabaseRecord, recordState, type RecordState } from './record.ts'
 export type DatabaseScope = 'local' | 'upstream' | 'all';
 
 export interface RecordQuery {
+  /** Only what satisfies this spec. */
+  readonly constraint?: Spec | undefined;
+  /** Which names in the constraint are virtual packages; none if not given. */
+  readonly virtuals?: VirtualPackages | undefined;
   readonly predicate?: ((record: DatabaseRecord) => boolean) | undefined;
   /** Only records in one of these states; installed ones if not given. */
   readonly states?: readonly RecordState[] | undefined;
@@ -96,13 +109,13 @@ export class DatabaseSnapshot {
   }
 
   query(query: RecordQuery = {}): readonly InstalledSpec[] {
-    const { predicate, states = ['installed'], explicit, scope = 'all' } = query;
+    const { constraint, virtuals = NO_VIRTUALS, scope = 'all' } = query;
     const found: InstalledSpec[] = [];
     for (const record of this.records(scope)) {
-      if (!states.includes(recordState(record))) continue;
-      if (explicit !== undefined && record.explicit !== explicit) continue;
-      if (predicate?.(record) === false) continue;
-      found.push({ record, spec: this.spec(record.hash) });
+      // Most records fail here already: no spec is built for those.
+      if (!matchesRecord(record, query)) continue;
+      const spec = this.spec(record.hash);
+      if (constraint === undefined || satisfies(spec, constraint, virtuals)) found.push({ record, spec });
     }
     return found;
   }
@@ -163,6 +176,15 @@ export class DatabaseSnapshot {
     }
     return nodes;
   }
+}
+
+function matchesRecord(record: DatabaseRecord, query: RecordQuery): boolean {
+  const { constraint, virtuals = NO_VIRTUALS, predicate, states = ['installed'], explicit } = query;
+  if (!states.includes(recordState(record))) return false;
+  if (explicit !== undefined && record.explicit !== explicit) return false;
+  const name = constraint?.name;
+  if (name !== undefined && !virtuals.isVirtual(name) && name !== record.node.name) return false;
+  return predicate?.(record) !== false;
 }
 
 function findParents(index: DatabaseIndex): ReadonlyMap<DagHash, readonly DagHash[]> {

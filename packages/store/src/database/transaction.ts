@@ -78,7 +78,7 @@ export class DatabaseTransaction {
       this.#changed = true;
       for (const target of referencesOf(next)) {
         const child = this.#refer(target, -1);
-        if (child !== undefined && child.refCount === 0 && !child.installed) open.push(child);
+        if (child?.refCount === 0 && !child.installed) open.push(child);
       }
     }
   }

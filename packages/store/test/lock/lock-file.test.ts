@@ -23,7 +23,7 @@ const exclusive = { mode: 'exclusive', timeoutMs: 0, signal, what: 'test' } as c
 const shared = { mode: 'shared', timeoutMs: 0, signal, what: 'test' } as const;
 
 /** `done` (and released again), or the code of the failure. */
-async function codeOf(promise: Promise<ByteLock | undefined | void>): Promise<string> {
+async function codeOf(promise: Promise<ByteLock | undefined>): Promise<string> {
   try {
     const lock = await promise;
     await lock?.release();
@@ -61,7 +61,8 @@ test('every lock offset of the vectors is the first 63 bits of the hash', async 
 describe('exclusion', () => {
   test('an exclusive lock excludes everyone on its byte and nobody on another', async () => {
     const { ours, theirs } = await twoUsers();
-    await using _held = await ours.acquire(BYTE, exclusive);
+    await using held = await ours.acquire(BYTE, exclusive);
+    expect(held.mode).toBe('exclusive');
     expect(await codeOf(theirs.acquire(BYTE, exclusive))).toBe('ERR_LOCK_TIMEOUT');
     expect(await codeOf(theirs.acquire(BYTE, shared))).toBe('ERR_LOCK_TIMEOUT');
     expect(await codeOf(ours.acquire(BYTE, shared))).toBe('ERR_LOCK_TIMEOUT');
@@ -72,7 +73,8 @@ describe('exclusion', () => {
     const { ours, theirs } = await twoUsers();
     const first = await ours.acquire(BYTE, shared);
     const second = await ours.acquire(BYTE, shared);
-    await using _third = await theirs.acquire(BYTE, shared);
+    await using third = await theirs.acquire(BYTE, shared);
+    expect(third.mode).toBe('shared');
     await first.release();
     await first.release();
     expect(await codeOf(theirs.acquire(BYTE, exclusive))).toBe('ERR_LOCK_TIMEOUT');
@@ -83,7 +85,8 @@ describe('exclusion', () => {
   test('the highest offset can be locked', async () => {
     const { ours, theirs } = await twoUsers();
     const last = { start: 2n ** 63n - 1n, length: 1n };
-    await using _held = await ours.acquire(last, exclusive);
+    await using held = await ours.acquire(last, exclusive);
+    expect(held.mode).toBe('exclusive');
     expect(await codeOf(theirs.acquire(last, shared))).toBe('ERR_LOCK_TIMEOUT');
   });
 
@@ -91,7 +94,7 @@ describe('exclusion', () => {
     const { ours, theirs } = await twoUsers();
     await using lock = await ours.acquire(WHOLE, shared);
     const other = await theirs.acquire(WHOLE, shared);
-    expect(await codeOf(lock.upgrade({ timeoutMs: 0, signal }))).toBe('ERR_LOCK_TIMEOUT');
+    expect(await codeOf(lock.upgrade({ timeoutMs: 0, signal }).then(() => undefined))).toBe('ERR_LOCK_TIMEOUT');
     expect(lock.mode).toBe('shared');
     await other.release();
     await lock.upgrade({ timeoutMs: 0, signal });
@@ -113,7 +116,8 @@ describe('exclusion', () => {
   test('with locks switched off only the tasks of this process exclude each other, and no file appears', async () => {
     const path = join(await temporaryFolder(), 'lock');
     const ours = new LockFile(path, { kernel: false });
-    await using _held = await ours.acquire(WHOLE, exclusive);
+    await using held = await ours.acquire(WHOLE, exclusive);
+    expect(held.mode).toBe('exclusive');
     expect(await codeOf(ours.acquire(WHOLE, shared))).toBe('ERR_LOCK_TIMEOUT');
     expect(await codeOf(new LockFile(path, { kernel: false }).acquire(WHOLE, shared))).toBe('done');
     await expect(readFile(path)).rejects.toMatchObject({ code: 'ENOENT' });
@@ -123,7 +127,8 @@ describe('exclusion', () => {
 describe('waiting', () => {
   test('an aborted wait ends at once with AbortError', async () => {
     const { ours, theirs } = await twoUsers();
-    await using _held = await ours.acquire(WHOLE, exclusive);
+    await using held = await ours.acquire(WHOLE, exclusive);
+    expect(held.mode).toBe('exclusive');
     const controller = new AbortController();
     const waiting = theirs.acquire(WHOLE, { ...exclusive, timeoutMs: undefined, signal: controller.signal });
     controller.abort();
