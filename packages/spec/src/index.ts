@@ -48,3 +48,4 @@ export { rootSatisfies, satisfies } from './relations/satisfies.ts';
 export { createVirtualPackages, NO_VIRTUALS, type Provision, type VirtualPackages } from './relations/virtuals.ts';
 
 export * from './target/constraint.ts';
+export * from './target/host.ts';

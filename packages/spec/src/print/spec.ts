@@ -2,14 +2,14 @@ import { isEmptySpec, sortEdges } from '../abstract-spec.ts';
 import { compilerOfPackage } from '../legacy-names.ts';
 import { DEP_TYPES, isConcrete, type Spec, type SpecEdge } from '../spec.ts';
 import { isAnyVersion } from '../version/version-list.ts';
-import { formatNode, formatVersions } from './node.ts';
+import { formatNode } from './node.ts';
 
 /**
  * The canonical text of a spec (spec-syntax §11): the root, its direct dependencies, then the transitive ones, each
  * with its own direct ones. A concrete spec is `name@version/hash`.
  */
 export function formatSpec(spec: Spec): string {
-  if (isConcrete(spec)) return `${spec.name}${formatVersions(spec)}/${spec.hash}`;
+  if (isConcrete(spec)) return `${spec.name}@${spec.version.text}/${spec.hash}`;
   return [formatNode(spec), ...formatEdges(spec)].filter((text) => text !== '').join(' ');
 }
 

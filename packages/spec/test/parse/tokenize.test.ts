@@ -82,36 +82,7 @@ test('tokens and the blanks between them are the whole text', () => {
 });
 
 const MEBIBYTE = 1024 * 1024;
-const REPEATED = [
-  'a',
-  '-',
-  '--',
-  '.',
-  '/a',
-  'a..',
-  'a/',
-  "a='b",
-  'a="',
-  "\\'",
-  'a-.',
-  '@1-',
-  '@1:a-b=',
-  '^a,',
-  '+ ',
-  '^ ',
-  '@',
-  '1,',
-  ' ',
-  '[',
-  '%%',
-  '^^',
-  '@:',
-  'git.',
-  'a=b,',
-  '*',
-  '\u0000',
-  'é',
-];
+const REPEATED = ['-', '/a', 'a..', "a='b", "\\'", '@1-', '@1:a-b=', '^a,', '+ ', '['];
 
 test.each(REPEATED)('one mebibyte of %j takes linear time', (piece) => {
   const input = piece.repeat(Math.ceil(MEBIBYTE / piece.length));
