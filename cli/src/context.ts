@@ -1,5 +1,6 @@
-import { type Emit } from '@berth/base';
-import { type Discovery, discoverPlugins, type DiscoveryPlaces, createPluginHost, type PluginHost } from '@berth/core';
+import { BerthError, type Emit } from '@berth/base';
+import { type Configuration, type EnvironmentChoice, hostFacts, loadConfiguration } from '@berth/config';
+import { createPluginHost, type Discovery, discoverPlugins, type DiscoveryPlaces, type PluginHost } from '@berth/core';
 import { join } from 'node:path';
 import { BUILTIN_PLUGINS } from './builtins.ts';
 import { type GlobalValues } from './dispatch.ts';
@@ -11,6 +12,10 @@ export interface CommandContext {
   readonly facts: ProcessFacts;
   readonly signal: AbortSignal;
   readonly emit: Emit;
+  /** The working folder; ERR_IO when it was deleted. */
+  cwd(): string;
+  /** Spack's configuration, with the environment that is in use. */
+  configuration(): Promise<Configuration>;
   /** Where berth's own configuration is looked for. */
   places(): Promise<DiscoveryPlaces>;
   /** Berth's own configuration and the plugins it names. */
@@ -28,33 +33,60 @@ export interface ContextOptions {
 }
 
 export function createContext(options: ContextOptions): CommandContext {
-  const places = once(async () => placesOf(options));
+  const { facts, emit } = options;
+  const cwd = (): string => existing(facts.cwd, 'the working folder', 'it was deleted');
+  const configuration = once(() => loadConfigurationOf(options, cwd()));
+  const places = once(async () => placesOf(facts, (await configuration()).environment?.directory ?? cwd()));
   const discovery = once(async () =>
     discoverPlugins({ ...(await places()), builtins: BUILTIN_PLUGINS, resolveFrom: [import.meta.url] }),
   );
   let host: PluginHost | undefined;
   const plugins = once(async () => {
     const { plugins: entries, hookTimeoutMs } = await discovery();
-    host = createPluginHost({
-      plugins: entries,
-      emit: options.emit,
-      ...(hookTimeoutMs === undefined ? {} : { hookTimeoutMs }),
-    });
+    host = createPluginHost({ plugins: entries, emit, ...(hookTimeoutMs === undefined ? {} : { hookTimeoutMs }) });
     return host;
   });
-  return { ...options, places, discovery, plugins, loadedPlugins: () => host?.loaded() ?? [] };
+  const loadedPlugins = (): readonly string[] => host?.loaded() ?? [];
+  return { ...options, cwd, configuration, places, discovery, plugins, loadedPlugins };
 }
 
-function placesOf({ facts, globals }: ContextOptions): DiscoveryPlaces {
-  const { env, home, uid, cwd } = facts;
-  const configHome = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : join(home, '.config'));
-  return {
-    systemFolder: '/etc/berth',
-    userFolder: configHome === undefined ? '/nonexistent' : join(configHome, 'berth'),
-    projectFolder: globals.envDir ?? cwd,
-    home,
-    uid,
-  };
+async function loadConfigurationOf(
+  { globals, facts, signal, emit }: ContextOptions,
+  cwd: string,
+): Promise<Configuration> {
+  return loadConfiguration({
+    env: facts.env,
+    home: homeOf(facts),
+    cwd,
+    host: await hostFacts(),
+    environment: environmentChoice(globals),
+    scopes: globals.configScopes,
+    overrides: globals.configOverrides,
+    signal,
+    emit,
+  });
+}
+
+function environmentChoice({ env, envDir, noEnv }: GlobalValues): EnvironmentChoice {
+  if (noEnv) return { kind: 'none' };
+  if (envDir !== undefined) return { kind: 'directory', value: envDir };
+  return env === undefined ? { kind: 'automatic' } : { kind: 'name-or-directory', value: env };
+}
+
+function placesOf(facts: ProcessFacts, projectFolder: string): DiscoveryPlaces {
+  const home = homeOf(facts);
+  const said = facts.env['XDG_CONFIG_HOME'];
+  const configHome = said === undefined || said === '' ? join(home, '.config') : said;
+  return { systemFolder: '/etc/berth', userFolder: join(configHome, 'berth'), projectFolder, home, uid: facts.uid };
+}
+
+function homeOf({ home }: ProcessFacts): string {
+  return existing(home, 'the home folder', 'HOME is not set and this user has none');
+}
+
+function existing(folder: string | undefined, what: string, why: string): string {
+  if (folder !== undefined) return folder;
+  throw new BerthError('io', 'ERR_IO', `${what}: ${why}`, { hint: 'Change to a folder that exists, or set HOME.' });
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+
 /** What a command may know about the process it runs in. Passed in, so that tests and programs can say otherwise. */
 export interface ProcessFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -22,11 +24,21 @@ export function processFacts(): ProcessFacts {
   return {
     env,
     cwd: workingFolder(),
-    home: env['HOME'] ?? env['USERPROFILE'],
+    home: homeFolder(),
     uid: process.getuid?.(),
     stdout: streamFacts(process.stdout, env),
     stderr: streamFacts(process.stderr, env),
   };
+}
+
+/** `$HOME`, else what the user database says (hostile-inputs C04). */
+function homeFolder(): string | undefined {
+  try {
+    return homedir() || undefined;
+  } catch {
+    // A user number without an entry: what needs the folder says so.
+    return undefined;
+  }
 }
 
 function workingFolder(): string | undefined {

@@ -52,6 +52,75 @@ export interface CommandEntry {
 /** Every command. Bodies are imported when they are called: a start pays for the parser only. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'mirror add',
+    summary: 'add a mirror to the configuration',
+    group: 'build caches',
+    load: () => import('./commands/mirror/add.ts'),
+  },
+  {
+    name: 'mirror set',
+    summary: 'change a mirror of the configuration',
+    group: 'build caches',
+    load: () => import('./commands/mirror/set.ts'),
+  },
+  {
+    name: 'mirror set-url',
+    summary: 'change the address of a mirror',
+    group: 'build caches',
+    load: () => import('./commands/mirror/set-url.ts'),
+  },
+  {
+    name: 'mirror remove',
+    aliases: ['mirror rm'],
+    summary: 'remove a mirror from the configuration',
+    group: 'build caches',
+    load: () => import('./commands/mirror/remove.ts'),
+  },
+  {
+    name: 'mirror list',
+    aliases: ['mirror ls'],
+    summary: 'list the configured mirrors in the order in which they are asked',
+    group: 'build caches',
+    load: () => import('./commands/mirror/list.ts'),
+  },
+  {
+    name: 'config get',
+    summary: 'print configuration, merged from all scopes',
+    group: 'configuration',
+    load: () => import('./commands/config/get.ts'),
+  },
+  {
+    name: 'config blame',
+    summary: 'print a section with the file and line of every setting',
+    group: 'configuration',
+    load: () => import('./commands/config/blame.ts'),
+  },
+  {
+    name: 'config list',
+    summary: 'list the sections of the configuration',
+    group: 'configuration',
+    load: () => import('./commands/config/list.ts'),
+  },
+  {
+    name: 'config scopes',
+    summary: 'list the configuration scopes, the strongest first',
+    group: 'configuration',
+    load: () => import('./commands/config/scopes.ts'),
+  },
+  {
+    name: 'config add',
+    summary: 'add a setting to a configuration file',
+    group: 'configuration',
+    load: () => import('./commands/config/add.ts'),
+  },
+  {
+    name: 'config remove',
+    aliases: ['config rm'],
+    summary: 'remove a setting from a configuration file',
+    group: 'configuration',
+    load: () => import('./commands/config/remove.ts'),
+  },
+  {
     name: 'plugin list',
     aliases: ['plugin ls'],
     summary: 'list the plugins that are used, and the hooks they provide',

@@ -24,7 +24,7 @@ const command: Command = defineCommand({
   async run(context, { words }): Promise<{ readonly trusted: readonly TrustedPlugin[] }> {
     const places = await context.places();
     const trusted: TrustedPlugin[] = [];
-    for (const word of words) trusted.push(await trustPlugin(resolve(context.facts.cwd ?? '/', word), places));
+    for (const word of words) trusted.push(await trustPlugin(resolve(context.cwd(), word), places));
     return { trusted };
   },
   text({ trusted }) {
