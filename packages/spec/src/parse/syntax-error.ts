@@ -1,4 +1,4 @@
-import { BerthError, messageOf } from '@berth/base';
+import { BerthError, isBerthError } from '@berth/base';
 
 /** A stretch of the text that an error points at. */
 export interface TextSpan {
@@ -17,13 +17,15 @@ export function syntaxError(input: string, why: string, spans: readonly TextSpan
   const caret = caretLine(excerpt.length, from, spans.length > 0 ? spans : [{ start, text: ' ' }]);
   return new BerthError('usage', 'ERR_SPEC_SYNTAX', `spec syntax: ${why}\n  ${excerpt}\n  ${caret}`, {
     cause,
-    details: { excerpt, caret, start },
+    details: { why, excerpt, caret, start },
   });
 }
 
-/** Repeats an error of a part of the spec as an error at its place in the text. */
-export function errorAt(input: string, span: TextSpan, cause: unknown): BerthError {
-  return syntaxError(input, messageOf(cause), [span], cause);
+/** Repeats wrong usage in a part of the spec as an error at its place in the text; other failures stay what they are. */
+export function errorAt(input: string, span: TextSpan, cause: unknown): unknown {
+  if (!isBerthError(cause) || cause.kind !== 'usage') return cause;
+  const { why } = cause.details;
+  return syntaxError(input, typeof why === 'string' ? why : cause.message, [span], cause);
 }
 
 function caretLine(width: number, from: number, spans: readonly TextSpan[]): string {

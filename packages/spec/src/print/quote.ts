@@ -9,7 +9,7 @@ export function quoteValue(text: string): string {
 /** JSON with every character beyond ASCII escaped. */
 function jsonString(text: string): string {
   return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
+    /[\u0080-\uffff]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

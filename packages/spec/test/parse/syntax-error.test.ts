@@ -22,8 +22,14 @@ test('what a token says wrong is shown at that token', () => {
   const error = failureOf('zlib@3:1 +x');
   expect(error.message).toBe(['spec syntax: version range 3:1: it is empty', '  zlib@3:1 +x', '      ^^^^'].join('\n'));
   expect(error.kind).toBe('usage');
-  expect(error.details).toEqual({ excerpt: 'zlib@3:1 +x', caret: '    ^^^^', start: 4 });
+  expect(error.details).toMatchObject({ excerpt: 'zlib@3:1 +x', caret: '    ^^^^', start: 4 });
   expect(isBerthError(error.cause, 'ERR_VERSION_RANGE')).toBe(true);
+});
+
+test('an error in the condition of an edge is shown once, at the condition', () => {
+  expect(failureOf("a ^[when='+x;'] b").message).toBe(
+    ['spec syntax: unexpected characters', "  a ^[when='+x;'] b", '      ^^^^^^^^^^'].join('\n'),
+  );
 });
 
 test('only the surroundings of an error in a long text are shown', () => {
