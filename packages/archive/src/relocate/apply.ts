@@ -8,7 +8,7 @@ import { applyMachO } from './mach-o-tools.ts';
 import { rewriteTextFile } from './text-file.ts';
 import { type BinaryEdit, type LinkEdit, type RelocationPlan, type TextEdit } from './types.ts';
 import { withWritable } from './writable.ts';
-import { copyWithin, writeAt } from './write-at.ts';
+import { copyWithin, writeAt, writePatches } from './write-at.ts';
 
 const CONCURRENCY = 8;
 
@@ -51,9 +51,9 @@ interface BinaryChange {
 
 async function changeBinary(plan: RelocationPlan, change: BinaryChange): Promise<void> {
   const { edit, file, signal } = change;
-  for (const patch of edit.elf?.patches ?? []) await writeAt(file, patch.bytes, patch.offset);
+  writePatches(file, edit.elf?.patches ?? []);
   if (edit.strings === 'rescan') await rewriteStrings(plan, change);
-  else for (const patch of edit.strings) await writeAt(file, patch.bytes, patch.offset);
+  else writePatches(file, edit.strings);
   if (edit.elf?.append !== undefined) await append(file, edit.elf.append, signal);
 }
 

@@ -111,7 +111,8 @@ async function planFile(
   try {
     const file = await open(join(request.directory, path), 'r');
     try {
-      const { size: sizeBytes } = await file.stat();
+      // Nobody else writes here: the size is that of the member.
+      const sizeBytes = request.members.get(path)?.sizeBytes ?? 0;
       return await planOpenFile(planning, { path, listed, file, sizeBytes, signal });
     } finally {
       await file.close();

@@ -82,8 +82,11 @@ function checkOld(given: string, path: string, options: PrefixMapOptions): void 
 function checkNew(given: string, path: string, options: PrefixMapOptions): void {
   if (!path.startsWith('/') || path === '/') throw prefixError('new', given, 'it is not an absolute path', options);
   // eslint-disable-next-line no-control-regex -- neither can be part of a line or of a C string
-  if (UNSAFE_COMPONENT.test(path) || /[\u0000\n]/.test(path))
+  if (UNSAFE_COMPONENT.test(path) || /[\u0000\n]/.test(path)) {
     throw prefixError('new', given, 'it is not a plain path', options);
+  }
+  if (path.includes(':'))
+    throw prefixError('new', given, 'it holds a colon, which ends an entry of a search path', options);
 }
 
 function prefixError(side: 'old' | 'new', prefix: string, why: string, options: PrefixMapOptions): BerthError {

@@ -1,3 +1,4 @@
+import { errnoCode } from '@berth/base';
 import { chmod, lstat, open, type FileHandle } from 'node:fs/promises';
 
 /** Opens a file for writing even when its mode forbids it; mode and times are afterwards what they were. */
@@ -5,15 +6,25 @@ export async function withWritable(
   path: string,
   task: (file: FileHandle, sizeBytes: number) => Promise<void>,
 ): Promise<void> {
-  const before = await lstat(path);
-  const readOnly = (before.mode & 0o200) === 0;
-  if (readOnly) await chmod(path, (before.mode & 0o7777) | 0o200);
-  const file = await open(path, 'r+');
+  const { file, mode } = await openWritable(path);
   try {
+    const before = await file.stat();
     await task(file, before.size);
-    if (readOnly) await file.chmod(before.mode & 0o7777);
+    if (mode !== undefined) await file.chmod(mode);
     await file.utimes(before.atimeMs / 1000, before.mtimeMs / 1000);
   } finally {
     await file.close();
+  }
+}
+
+/** With the mode to restore, when it had to be changed. */
+async function openWritable(path: string): Promise<{ readonly file: FileHandle; readonly mode: number | undefined }> {
+  try {
+    return { file: await open(path, 'r+'), mode: undefined };
+  } catch (error) {
+    if (errnoCode(error) !== 'EACCES') throw error;
+    const mode = (await lstat(path)).mode & 0o7777;
+    await chmod(path, mode | 0o200);
+    return { file: await open(path, 'r+'), mode };
   }
 }

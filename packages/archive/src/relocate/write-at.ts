@@ -1,4 +1,6 @@
+import { writeSync } from 'node:fs';
 import { type FileHandle } from 'node:fs/promises';
+import { type BytePatch } from './c-string.ts';
 
 /** Writes all of `bytes` at `offset`. */
 export async function writeAt(file: FileHandle, bytes: Buffer, offset: number): Promise<void> {
@@ -25,5 +27,13 @@ export async function copyWithin(
     if (bytesRead === 0) throw new Error('the file became shorter while it was read');
     await writeAt(file, buffer.subarray(0, bytesRead), range.to + done);
     done += bytesRead;
+  }
+}
+
+/** Writes a few bytes here and there. At once: a turn of the event loop costs more than such a write. */
+export function writePatches(file: FileHandle, patches: readonly BytePatch[]): void {
+  for (const { offset, bytes } of patches) {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(file.fd, bytes, done, bytes.length - done, offset + done);
   }
 }

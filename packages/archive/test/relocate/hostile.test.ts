@@ -87,7 +87,7 @@ describe('E02 a prefix that is part of every path is refused', () => {
     );
   });
 
-  test.each(['', 'new/place', '/', '/new/../place', '/new\nplace'])('new prefix %j', (to) => {
+  test.each(['', 'new/place', '/', '/new/../place', '/new\nplace', '/new/pl:ace'])('new prefix %j', (to) => {
     expect(() => createPrefixMap([['/old/place', to]])).toThrow(
       expect.objectContaining({ code: 'ERR_RELOCATE_PREFIX' }),
     );
