@@ -57,7 +57,7 @@ export function createBlobCache(directory: string): BlobCache {
         body.destroy();
         return running;
       }
-      const task = storeVerified(await ensureFolder(folder), expected, { body, ...options });
+      const task = storeVerified(folder, expected, { body, ...options });
       storing.set(expected.digest, task);
       return task.finally(() => storing.delete(expected.digest));
     },
@@ -88,6 +88,7 @@ async function storeVerified(
   const path = join(folder, expected.digest);
   const temporary = temporaryBeside(path);
   try {
+    await ensureFolder(folder);
     await pipeline(body, new VerifyStream(expected), createWriteStream(temporary, { flags: 'wx' }), { signal });
     await rename(temporary, path);
     return await fileSource(path);

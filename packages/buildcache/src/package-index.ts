@@ -8,7 +8,7 @@ import {
   messageOf,
   parseStrictJson,
 } from '@berth/base';
-import { type ConcreteSpec, linkNodes, verifyDagHash } from '@berth/spec';
+import { type ConcreteSpec, linkNodes, type MissingDependency, verifyDagHash } from '@berth/spec';
 import { IndexScanner, type ScannedRecord } from './index-scan.ts';
 import { type CallOptions } from './mirror.ts';
 import { type RandomAccess } from './random-access.ts';
@@ -202,7 +202,12 @@ export class StoredIndex implements PackageIndex {
 
   #link(nodes: ReadonlyMap<string, JsonObject>, what: string): ReadonlyMap<string, ConcreteSpec> | undefined {
     try {
-      return linkNodes(nodes, { what, kind: 'index', formatVersion: this.#nodeFormat });
+      return linkNodes(nodes, {
+        what,
+        kind: 'index',
+        formatVersion: this.#nodeFormat,
+        onMissing: requireDependencies(nodes, what),
+      });
     } catch (error) {
       if (!isBerthError(error)) throw error;
       warn(this.#options, `${messageOf(error)}: ignored`);
@@ -223,6 +228,18 @@ export class StoredIndex implements PackageIndex {
     }
     return nodes;
   }
+}
+
+/** What a spliced node was built as need not be listed (§10); everything it depends on must be. */
+function requireDependencies(
+  nodes: ReadonlyMap<string, JsonObject>,
+  what: string,
+): (missing: MissingDependency) => void {
+  return ({ parentHash, name, hash }) => {
+    const buildSpec = nodes.get(parentHash)?.get('build_spec');
+    if (isJsonObject(buildSpec) && buildSpec.get('hash') === hash) return;
+    throw new BerthError('index', 'ERR_INDEX', `${what}: its dependency ${name}/${hash} is not listed`);
+  };
 }
 
 /** DAG hashes of the direct dependencies of a node and of what it was built as, in any spec format from 3 on. */
