@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Plugin } from './plugin.ts';
+import { describeIssues } from './issues.ts';
 
 /** A plugin as a configuration file lists it: a package name, a path beginning with `.` or `/`, or (in code) the plugin itself. */
 export type PluginReference = string | Plugin;
@@ -52,7 +53,7 @@ export async function readConfigFile(file: string): Promise<BerthConfig | undefi
   checkNodes(file, value);
   const parsed = configSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw configFileError(file, z.prettifyError(parsed.error), parsed.error);
+  throw configFileError(file, describeIssues(parsed.error), parsed.error);
 }
 
 /** The default export of a program, TypeScript or JavaScript. */

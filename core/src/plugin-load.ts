@@ -8,6 +8,7 @@ import {
   type PluginManifest,
   type PluginTools,
 } from './plugin.ts';
+import { describeIssues } from './issues.ts';
 
 /** A plugin that is to be used, not imported yet. Discovery makes them; a program may make its own. */
 export interface PluginEntry {
@@ -48,7 +49,7 @@ export function parseOptions(entry: PluginEntry, plugin: Plugin, tools: PluginTo
     throw optionsError(entry, 'it takes no options');
   }
   const parsed = validate(entry, plugin.options, tools);
-  if (!parsed.success) throw optionsError(entry, messageOf(readable(parsed.error)), parsed.error);
+  if (!parsed.success) throw optionsError(entry, describeIssues(parsed.error), parsed.error);
   const { data } = parsed;
   return typeof data === 'object' && data !== null ? Object.freeze(data) : data;
 }
@@ -153,13 +154,4 @@ function optionsError(entry: PluginEntry, why: string, cause?: unknown): BerthEr
     details: { plugin: entry.name, origin: entry.origin },
     cause,
   });
-}
-
-/** zod keeps its findings in `issues`; another validator's message is taken as it is. */
-function readable(error: unknown): unknown {
-  if (typeof error !== 'object' || error === null || !('issues' in error) || !Array.isArray(error.issues)) return error;
-  const issues = error.issues as { readonly path?: readonly PropertyKey[]; readonly message?: string }[];
-  return issues
-    .map(({ path = [], message = 'invalid' }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
-    .join('; ');
 }

@@ -1,6 +1,7 @@
 import { BerthError, type bytesSource, type isBerthError, z } from '@berth/base';
 import { type objectStoreMirror } from '@berth/buildcache';
 import { type BerthHooks, isHookName } from './hooks.ts';
+import { describeIssues } from './issues.ts';
 
 /** Raised when a hook or a contract changes so that a plugin written for the previous number may break. */
 export const PLUGIN_API_VERSION = 1;
@@ -63,7 +64,7 @@ export function parsePluginManifest(plugin: string, packageJson: unknown): Plugi
   const hasOne = typeof packageJson === 'object' && packageJson !== null && 'berthPlugin' in packageJson;
   if (!hasOne) return undefined;
   const parsed = manifestSchema.safeParse(packageJson.berthPlugin);
-  if (!parsed.success) throw manifestError(plugin, z.prettifyError(parsed.error));
+  if (!parsed.success) throw manifestError(plugin, describeIssues(parsed.error));
   const unknown = parsed.data.provides.find((name) => !isHookName(name));
   if (unknown !== undefined && parsed.data.apiVersion === PLUGIN_API_VERSION) {
     throw manifestError(plugin, `there is no hook ${JSON.stringify(unknown)}`);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { discoverPlugins, type DiscoveryOptions } from '../src/discovery.ts';
 import { type InstallPlan } from '../src/pipelines/install-plan.ts';
+import { type PushPlan } from '../src/pipelines/push-plan.ts';
 import { createPluginHost, type PluginHost } from '../src/plugins.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures/plugins');
@@ -68,6 +69,7 @@ export async function hostOf(
 
 export const SIGNAL: AbortSignal = new AbortController().signal;
 
-export function emptyPlan(): InstallPlan {
-  return { roots: [], packages: [] };
+/** A plan of nothing, for either pipeline. */
+export function emptyPlan(): InstallPlan & PushPlan {
+  return { roots: [], packages: [], missing: [] };
 }

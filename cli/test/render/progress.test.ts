@@ -115,6 +115,13 @@ test.each([
     env: { NO_COLOR: '1' },
     painted: true,
   },
+  {
+    name: 'SPACK_COLOR=always',
+    stream: { ...stream, tty: false },
+    color: undefined,
+    env: { SPACK_COLOR: 'always' },
+    painted: true,
+  },
   { name: '--color never', stream, color: 'never', env: {}, painted: false },
 ])('colour with $name: $painted', ({ painted, ...options }) => {
   expect(createPaint(options.stream, options)('red', 'x') !== 'x').toBe(painted);

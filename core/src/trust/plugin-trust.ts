@@ -13,6 +13,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type OwnerCheck, refuseForeign } from '../owner.ts';
+import { describeIssues } from '../issues.ts';
 
 /** Where the pins lie: the user's berth configuration folder. */
 export interface TrustStore extends OwnerCheck {
@@ -123,7 +124,7 @@ async function readPins(store: TrustStore): Promise<Pins> {
   }
   const parsed = pinFileSchema.safeParse(parsePins(file, text));
   if (parsed.success) return parsed.data.trusted;
-  throw new BerthError('config', 'ERR_CONFIG', `${file}: ${z.prettifyError(parsed.error)}`, {
+  throw new BerthError('config', 'ERR_CONFIG', `${file}: ${describeIssues(parsed.error)}`, {
     hint: 'Remove the file and trust your plugins again.',
     details: { file },
   });
