@@ -42,14 +42,15 @@ const workspaces: readonly Workspace[] = folders.map((folder) => {
 });
 
 const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
-const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+const IMPORT = /^import\b[^'";]*'([^']+)';|^export\b[^'"=;]*\bfrom '([^']+)';|\bimport\('([^']+)'\)/gm;
 
 function importsOf(folder: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const name of readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.ts')) continue;
     const text = readFileSync(join(folder, 'src', name), 'utf8');
-    for (const [, specifier = ''] of text.matchAll(IMPORT)) {
+    for (const [, imported, exported, dynamic] of text.matchAll(IMPORT)) {
+      const specifier = imported ?? exported ?? dynamic ?? '';
       if (!specifier.startsWith('.') && !builtins.has(specifier)) found.set(specifier, name);
     }
   }

@@ -2,11 +2,12 @@ import { BerthError, type Emit } from '@berth/base';
 import { type MirrorConnection } from '@berth/buildcache';
 import {
   type Configuration,
-  type Environment,
   type MirrorConfig,
   type MirrorDirection,
   mirrorEndpoint,
   parseMirrorUrl,
+  type ProcessVariables,
+  readMirrors,
   requireMirrorCredentials,
 } from '@berth/config';
 import { type OpenMirror } from '../pipelines/context.ts';
@@ -16,8 +17,8 @@ export interface OpenMirrorsOptions {
   readonly configuration: Configuration;
   readonly host: PluginHost;
   /** What berth's own configuration says of each mirror, by name. */
-  readonly settings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly env: Environment;
+  readonly settings: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  readonly env: ProcessVariables;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -29,7 +30,7 @@ export interface OpenMirrors extends AsyncDisposable {
 
 /** Every configured mirror that may hold binaries, in lookup order. */
 export async function openBinaryMirrors(options: OpenMirrorsOptions): Promise<OpenMirrors> {
-  const configured = await readMirrors(options);
+  const configured = await configuredMirrors(options);
   return openAll(
     configured.filter(({ binary }) => binary),
     'fetch',
@@ -53,12 +54,21 @@ export async function openNamedMirror(
   return { ...opened, mirror };
 }
 
-async function readMirrors({ configuration, host, signal }: OpenMirrorsOptions): Promise<readonly MirrorConfig[]> {
-  return configuration.mirrors({ extraSchemes: new Set(await host.mirrorSchemes({ signal })) });
+async function configuredMirrors({
+  configuration,
+  host,
+  emit,
+  signal,
+}: OpenMirrorsOptions): Promise<readonly MirrorConfig[]> {
+  return readMirrors(configuration.node('mirrors'), {
+    resolvePath: (text, at) => configuration.resolvePath(text, at),
+    extraSchemes: new Set(await host.mirrorSchemes({ signal })),
+    emit,
+  });
 }
 
 async function findMirror(argument: string, options: OpenMirrorsOptions): Promise<MirrorConfig> {
-  const configured = await readMirrors(options);
+  const configured = await configuredMirrors(options);
   const known = configured.find(({ name }) => name === argument);
   if (known !== undefined) return known;
   if (!/[/\\]/.test(argument) && argument !== '.' && argument !== '..') {
@@ -131,7 +141,7 @@ function connectionTo(config: MirrorConfig, direction: MirrorDirection, options:
     direction,
     url: endpoint.url,
     view: endpoint.view,
-    settings: settings[config.name] ?? {},
+    settings: settings.get(config.name) ?? {},
     credentials: async () => {
       const { accessPair, accessToken, profile } = requireMirrorCredentials(config, direction, env);
       return {

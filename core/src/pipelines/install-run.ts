@@ -10,8 +10,8 @@ import { type RecordQueue } from './record-queue.ts';
 
 export interface InstallOptions {
   readonly roots: readonly ConcreteSpec[];
-  /** In the order in which they are asked. */
-  readonly mirrors: readonly OpenMirror[];
+  /** The mirrors to ask for a package, in their order. */
+  readonly mirrorsFor: (spec: ConcreteSpec) => readonly OpenMirror[];
   readonly scope: InstallScope;
   readonly overwrite: boolean;
   readonly includeBuildDependencies: boolean;

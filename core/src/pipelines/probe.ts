@@ -12,7 +12,8 @@ export interface FoundBinary {
 }
 
 export interface ProbeOptions {
-  readonly mirrors: readonly OpenMirror[];
+  /** The mirrors to ask for a package, in their order. */
+  readonly mirrorsFor: (spec: ConcreteSpec) => readonly OpenMirror[];
   /** False: nothing is verified, on any mirror (`--no-check-signature`). */
   readonly checkSignatures: boolean;
 }
@@ -43,7 +44,7 @@ async function probeOne(spec: ConcreteSpec, options: ProbeOptions, context: Pipe
   // A spliced spec is made from the binary of what it was built as (buildcache-formats §13).
   const asked = spec.buildSpec ?? spec;
   const reasons: string[] = [];
-  for (const source of options.mirrors) {
+  for (const source of options.mirrorsFor(spec)) {
     try {
       const entry = await source.mirror.find(asked, { signal: context.signal });
       if (entry?.archive !== undefined) {

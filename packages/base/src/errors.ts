@@ -77,7 +77,9 @@ export function isAvailabilityFailure(error: unknown): error is BerthError {
 
 /** True for the rejection that an aborted `AbortSignal` causes, in any realm. */
 export function isAbortError(error: unknown): boolean {
-  return types.isNativeError(error) && (error.name === 'AbortError' || ('code' in error && error.code === 'ABORT_ERR'));
+  // A DOMException is no native error on Node 20, so only its shape tells.
+  if (typeof error !== 'object' || error === null || !('name' in error)) return false;
+  return error.name === 'AbortError' || error.name === 'TimeoutError' || ('code' in error && error.code === 'ABORT_ERR');
 }
 
 /** The `code` of a system error (`ENOENT`), or `undefined` when `error` is not one. */

@@ -5,6 +5,7 @@ import {
   errnoCode,
   escapeControls,
   ioError,
+  isAbortError,
   isAvailabilityFailure,
   isBerthError,
   isSecurityFailure,
@@ -48,3 +49,12 @@ test.each(['', 'ABC', `sha256:${'0'.repeat(64)}`, '0'.repeat(63), 'A'.repeat(64)
     expect(() => parseSha256(text, 'checksum')).toThrow(/64 lower-case/);
   },
 );
+
+test('an abort is known by its shape, whoever made it', () => {
+  const controller = new AbortController();
+  controller.abort();
+  expect(isAbortError(controller.signal.reason)).toBe(true);
+  expect(isAbortError(Object.assign(new Error('x'), { code: 'ABORT_ERR' }))).toBe(true);
+  expect(isAbortError(new Error('x'))).toBe(false);
+  expect(isAbortError(undefined)).toBe(false);
+});
