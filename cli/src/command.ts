@@ -81,8 +81,8 @@ export interface CommandDefinition<O extends OptionSpecs, Result> {
   text(result: Result, style: TextStyle): string;
   /** What `--json` prints, where it is not the result itself. */
   document?(result: Result): unknown;
-  /** 1 for a result that is a failure, e.g. some packages of many. */
-  exitCode?(result: Result): 0 | 1;
+  /** Of a result that is a failure, e.g. of some packages of many. */
+  exitCode?(result: Result): 0 | 1 | 3;
 }
 
 /** A command whose types of options and result are its own business. */
@@ -100,7 +100,7 @@ export interface Command {
 export interface Outcome {
   readonly text: (style: TextStyle) => string;
   readonly document: () => unknown;
-  readonly exitCode: 0 | 1;
+  readonly exitCode: 0 | 1 | 3;
 }
 
 /** Ties a definition's types together. */

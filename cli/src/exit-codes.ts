@@ -21,6 +21,13 @@ export function exitCodeOf(error: unknown): number {
   return SECURITY_KINDS.has(kind) ? EXIT.security : EXIT.failed;
 }
 
+/** For a result in which some packages failed: 3 when one of them for a reason of security. */
+export function failureExitCode(failures: readonly unknown[]): 0 | 1 | 3 {
+  const real = failures.filter((failure) => failure !== undefined);
+  if (real.length === 0) return EXIT.done;
+  return real.some((failure) => exitCodeOf(failure) === EXIT.security) ? EXIT.security : EXIT.failed;
+}
+
 /** The reason with which a signal aborts the work. */
 export class StoppedError extends Error {
   override readonly name: string = 'AbortError';

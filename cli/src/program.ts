@@ -52,6 +52,25 @@ export interface CommandEntry {
 /** Every command. Bodies are imported when they are called: a start pays for the parser only. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'install',
+    summary: 'install packages from build caches',
+    group: 'packages',
+    load: () => import('./commands/install.ts'),
+  },
+  {
+    name: 'location',
+    summary: 'print where a package, the environment or Spack is',
+    group: 'packages',
+    load: () => import('./commands/location.ts'),
+  },
+  {
+    name: 'buildcache push',
+    aliases: ['buildcache create'],
+    summary: 'push installed packages to a mirror',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/push.ts'),
+  },
+  {
     name: 'mirror add',
     summary: 'add a mirror to the configuration',
     group: 'build caches',

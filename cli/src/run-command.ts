@@ -25,7 +25,7 @@ export interface RunOptions {
 
 /** What is left to know when a command has ended. */
 export interface Ended {
-  readonly exitCode: 0 | 1;
+  readonly exitCode: 0 | 1 | 3;
   /** Plugins that ran, for a warning when something of theirs keeps the process alive. */
   readonly plugins: readonly string[];
 }

@@ -91,9 +91,14 @@ async function rootsOf(
     });
   }
   if (environment.roots.length === 0) {
-    throw new BerthError('usage', 'ERR_NOT_CONCRETIZED', `install: the environment ${environment.directory} has no lock file`, {
-      hint: 'Concretize it with Spack first: this version of berth installs what a lock file names.',
-    });
+    throw new BerthError(
+      'usage',
+      'ERR_NOT_CONCRETIZED',
+      `install: the environment ${environment.directory} has no lock file`,
+      {
+        hint: 'Concretize it with Spack first: this version of berth installs what a lock file names.',
+      },
+    );
   }
   return environment.roots;
 }

@@ -19,6 +19,7 @@ import { gunzipSync } from 'node:zlib';
 import * as tar from 'tar';
 import { packPrefix, type PackOptions, type PrefixEntry, walkPrefix, writePackage } from '../../src/index.ts';
 import { type Arena, createArena, snapshot } from '../support/arena.ts';
+import { toolTest } from '../support/tools.ts';
 
 const RECORDED = '/opt/store/pkg-1.0';
 const BUILD_INFO = Buffer.from('buildpath: /opt/store\n');
@@ -132,7 +133,7 @@ test('entries come in archive order: files before folders, by code point', async
   expect(at('link-to-directory')).toMatchObject({ kind: 'symlink', linkTarget: 'bin' });
 });
 
-test('node-tar and the system tar read what was packed, owner and time 0', async () => {
+toolTest(['tar'])('node-tar and the system tar read what was packed, owner and time 0', async () => {
   fill();
   const archive = join(arena.top, 'package.tar');
   writeFileSync(archive, await pack());
@@ -220,7 +221,7 @@ test('build information of an earlier unpacking is left out, whatever its names 
   expect((await pack()).equals(clean)).toBe(true);
 });
 
-test('a FIFO and a socket are left out', async () => {
+toolTest(['mkfifo'])('a FIFO and a socket are left out', async () => {
   put('f');
   const clean = await pack();
   expect(spawnSync('mkfifo', [join(prefix, 'fifo')]).status).toBe(0);

@@ -124,7 +124,7 @@ describe('E03 a compiled string cannot grow', () => {
       code: 'ERR_RELOCATE_GROW',
       message: `relocate p@1/abcdefg: bin/p: cannot replace ${OLD} by ${longer} at byte 17: the new one is 8 bytes too long`,
       details: { file: 'bin/p', offset: 17, from: OLD, to: longer, longestPrefixBytes: OLD.length },
-      hint: expect.stringContaining('config:install_tree:padded_length') as string,
+      hint: expect.stringContaining('config:install_tree:padded_length') as unknown as string,
     });
     expect(await readFile(join(directory, 'a'), 'utf8')).toBe(OLD);
     expect(await readFile(join(directory, 'bin/p'))).toEqual(program);
@@ -314,7 +314,7 @@ describe('E06 an ELF file that cannot be edited stays as it is and is reported',
     const directory = await tree({ 'bin/p': bytes });
     const plan = await relocate(directory, { lists: { relocateBinaries: ['bin/p'] } });
     expect(plan.warnings).toMatchObject([
-      { file: 'bin/p', message: expect.stringContaining('not an ELF file that can be edited') as string },
+      { file: 'bin/p', message: expect.stringContaining('not an ELF file that can be edited') as unknown as string },
     ]);
     const after = await readFile(join(directory, 'bin/p'));
     expect(after.toString('latin1')).toBe(bytes.toString('latin1').replaceAll(OLD, NEW));
@@ -555,7 +555,7 @@ describe('E12 a failure names the file, and stops the rest', () => {
     await rm(join(directory, 'f30'));
     await mkdir(join(directory, 'f30'));
     const failed = applyRelocation(plan, { signal });
-    await expect(failed).rejects.toMatchObject({ kind: 'io', message: expect.stringContaining('f30') as string });
+    await expect(failed).rejects.toMatchObject({ kind: 'io', message: expect.stringContaining('f30') as unknown as string });
   });
 
   test('an aborted signal stops before the first change', async () => {

@@ -161,8 +161,8 @@ test.each(['greet', 'libgreet'])('a root that is longer fails for %s before anyt
     name: 'BerthError',
     kind: 'relocate',
     code: 'ERR_RELOCATE_GROW',
-    message: expect.stringContaining(`relocate ${name}@1.0: `) as string,
-    hint: expect.stringContaining('padded') as string,
+    message: expect.stringContaining(`relocate ${name}@1.0: `) as unknown as string,
+    hint: expect.stringContaining('padded') as unknown as string,
   });
   expect(await treeOf(directory)).toEqual(before);
   expect(existsSync(finalPrefix)).toBe(false);
