@@ -1,9 +1,9 @@
 import { BerthError, ioError } from '@berth/base';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { BUILD_INFO_PATH } from '../build-info/build-info.ts';
 import { shown } from '../failures.ts';
 import { paddingAfter, type TarMember } from '../tar/block.ts';
 import { formatEnd, formatMember } from '../tar/writer.ts';
-import { BUILD_INFO_PATH } from '../unpack/common-prefix.ts';
 import { ChunkFiller } from './chunk-filler.ts';
 import { type PrefixEntry, walkPrefix } from './walk.ts';
 
@@ -50,7 +50,7 @@ function archiveName(prefix: string): string {
   const name = prefix.replace(/^\/+/, '').replace(/\/+$/, '');
   const isPlain = name.split('/').every((component) => !['', '.', '..'].includes(component));
   if (prefix.startsWith('/') && isPlain) return name;
-  throw new BerthError('usage', 'ERR_PACK_PREFIX', `cannot pack ${shown(prefix)}: not a plain absolute path`);
+  throw new BerthError('usage', 'ERR_PACK_RECORDED_PREFIX', `cannot pack ${shown(prefix)}: not a plain absolute path`);
 }
 
 function* parentsOf(name: string): Generator<string> {

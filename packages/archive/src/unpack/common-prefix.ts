@@ -1,8 +1,6 @@
+import { BUILD_INFO_PATH } from '../build-info/build-info.ts';
 import { prefixError, shown } from '../failures.ts';
 import { isWithin } from '../member-path.ts';
-
-/** The file that makes an archive a package, relative to the package's prefix. */
-export const BUILD_INFO_PATH = '.spack/binary_distribution';
 
 /** What has to be known of a member to tell where the package's prefix is. */
 export interface ListedMember {

@@ -1,9 +1,10 @@
 import type { Limits } from '@berth/base';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BUILD_INFO_PATH } from '../build-info/build-info.ts';
 import { limitError } from '../failures.ts';
 import { isWithin } from '../member-path.ts';
-import { BUILD_INFO_PATH, findCommonPrefix } from './common-prefix.ts';
+import { findCommonPrefix } from './common-prefix.ts';
 import type { StagedMember, StagedTree } from './staged-tree.ts';
 
 /** One path of an unpacked package. */

@@ -77,9 +77,14 @@ export async function unpackPackage(options: UnpackOptions): Promise<UnpackedPac
     const verify = new VerifyStream({ what, digest: expected?.digest, sizeBytes: expected?.sizeBytes });
     return await pipeline(source, verify, (chunks: AsyncIterable<Buffer>) => unpackChunks(chunks, options), { signal });
   } catch (error) {
-    for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
+    // The caller removes the directory in any case: what went wrong first is what has to be told.
+    await emptyDirectory(directory).catch(() => undefined);
     throw ioError(what, error);
   }
+}
+
+async function emptyDirectory(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) await rm(join(directory, name), { recursive: true, force: true });
 }
 
 /** Never unpacks through a link, among files of others, or where others can interfere (hostile-inputs A40, A41). */
