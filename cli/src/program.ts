@@ -64,6 +64,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/location.ts'),
   },
   {
+    name: 'uninstall',
+    summary: 'remove installed packages',
+    group: 'packages',
+    load: () => import('./commands/uninstall.ts'),
+  },
+  {
+    name: 'gc',
+    summary: 'remove what no explicitly installed package needs',
+    group: 'packages',
+    load: () => import('./commands/gc.ts'),
+  },
+  {
+    name: 'verify manifest',
+    summary: 'compare installed files with what was installed',
+    group: 'packages',
+    load: () => import('./commands/verify/manifest.ts'),
+  },
+  {
+    name: 'reindex',
+    summary: 'rebuild the database from what is on disk',
+    group: 'packages',
+    load: () => import('./commands/reindex.ts'),
+  },
+  {
     name: 'buildcache push',
     aliases: ['buildcache create'],
     summary: 'push installed packages to a mirror',
