@@ -6,7 +6,7 @@ import { errnoCode } from '@berth/base';
 import { type ByteRange, type StoredObject, type StoredObjectInfo } from '@berth/buildcache';
 
 /** Objects up to this size are tagged by their content, larger ones by inode, size and times. */
-export const CONTENT_TAG_BYTES = 1024 * 1024;
+export const CONTENT_TAG_BYTES: number = 1024 * 1024;
 
 /** `undefined` is absent; `irregular` is something that is not a file: the caller treats it as absent and says so. */
 export type Opened = { readonly file: FileHandle; readonly stats: BigIntStats } | 'irregular' | undefined;
