@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { arch, availableParallelism, hostname, tmpdir, userInfo } from 'node:os';
+import { detectHostTarget } from '@berth/spec';
 
 /** What the machine contributes to configuration: names in paths, `when` expressions, defaults. */
 export interface HostFacts {
@@ -31,7 +32,7 @@ const FAMILIES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarc
 const PATH_MAX: Readonly<Record<string, number>> = { linux: 4096 };
 
 /**
- * Facts of the machine this process runs on. The microarchitecture is the family unless the caller knows better.
+ * Facts of the machine this process runs on. The microarchitecture is what `/proc/cpuinfo` tells, else the family.
  * Never rejects: what cannot be found out is the word `unknown`.
  */
 export async function hostFacts(options: { readonly target?: string } = {}): Promise<HostFacts> {
@@ -41,7 +42,7 @@ export async function hostFacts(options: { readonly target?: string } = {}): Pro
   return {
     platform,
     os: await operatingSystem(platform),
-    target: options.target ?? targetFamily,
+    target: options.target ?? (await microarchitecture(targetFamily)),
     targetFamily,
     hostname: hostname(),
     user: loginName(),
@@ -50,6 +51,15 @@ export async function hostFacts(options: { readonly target?: string } = {}): Pro
     pathMax: PATH_MAX[platform] ?? 1024,
     date: localDate(new Date()),
   };
+}
+
+async function microarchitecture(family: string): Promise<string> {
+  try {
+    return detectHostTarget(await readFile('/proc/cpuinfo', 'utf8'), family).name;
+  } catch {
+    // No such file outside Linux: code for the family runs everywhere.
+    return family;
+  }
 }
 
 /** `YYYY-MM-DD` in local time. */
