@@ -13,7 +13,14 @@ export * from './index-cache.ts';
 export * from './mirror.ts';
 export * from './names.ts';
 export * from './object-store-mirror.ts';
-export { mergeIndexes, type PackageIndex } from './package-index.ts';
+export {
+  mergeIndexes,
+  type PackageIndex,
+  readPackageIndex,
+  type ReadIndexOptions,
+  type StoredIndex,
+} from './package-index.ts';
+export { memoryAccess, openFileAccess, type RandomAccess } from './random-access.ts';
 export * from './v3/keys.ts';
 export * from './v3/manifest.ts';
 export * from './v3/spec-blob.ts';
