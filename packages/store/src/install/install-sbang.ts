@@ -1,7 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
-import { BerthError, errnoCode, ioError } from '@berth/base';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { BerthError, errnoCode, ioError, writeFileAtomic } from '@berth/base';
 import { sbangPath } from '../layout/layout.ts';
 
 export interface InstallSbangOptions {
@@ -35,15 +34,12 @@ export async function installSbang(options: InstallSbangOptions): Promise<string
       },
     );
   }
-  const temporary = join(dirname(path), `.sbang.${hostname()}.${process.pid}.tmp`);
   try {
     if ((await readIfThere(path)) === options.script) return path;
     await mkdir(dirname(path), { recursive: true, mode: options.directoryMode });
-    await writeFile(temporary, options.script, { mode: SCRIPT_MODE });
-    await rename(temporary, path);
+    await writeFileAtomic(path, options.script, { mode: SCRIPT_MODE });
     return path;
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
     throw ioError(`install ${path}`, error);
   }
 }
