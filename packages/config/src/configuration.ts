@@ -1,8 +1,14 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { BerthError, type Emit } from '@berth/base';
 import { type BlameLine, blameLines, wrapSection } from './blame.ts';
 import { type EnvironmentPlace } from './environment/find.ts';
-import { nearest } from './errors.ts';
+import { formatPosition, nearest } from './errors.ts';
+import { type DevelopEntry, readDevelop } from './develop.ts';
+import { type ExternalEntry, readExternals } from './externals.ts';
+import { resolveViews, type ViewConfig } from './environment/views.ts';
+import { type MirrorConfig, readMirrors, warnMirrorSecrets } from './mirrors/mirror.ts';
+import { readRepositories, type RepositoryConfig } from './repositories.ts';
+import { type ParseOptions } from '@berth/spec';
 import { type InstallTree, resolveInstallTree } from './install-tree.ts';
 import { mergeNodes } from './merge.ts';
 import { type ConfigPaths, resolvePaths } from './paths.ts';
@@ -11,7 +17,7 @@ import { type ConfigScope, SCOPE_PRIORITIES, type ScopeStatus, scopeStatus } fro
 import { flattenScope } from './scopes/include.ts';
 import { SECTION_NAMES, SECTION_SCHEMAS, type SectionName, type Sections } from './sections/index.ts';
 import { withoutSigns } from './settings.ts';
-import { canonicalPath, type SubstitutionContext } from './substitute.ts';
+import { canonicalPath, substitute, type SubstitutionContext } from './substitute.ts';
 import { formatYaml } from './yaml/format.ts';
 import { type ConfigNode, mapNode, type Position, toData } from './yaml/node.ts';
 
@@ -43,6 +49,7 @@ export class Configuration {
   readonly #hidden: ReadonlySet<ConfigScope>;
   readonly #nodes = new Map<SectionName, ConfigNode | undefined>();
   readonly #typed = new Map<SectionName, unknown>();
+  readonly #warned = new Set<string>();
   #paths: ConfigPaths | undefined;
 
   constructor(options: ConfigurationOptions) {
@@ -88,12 +95,46 @@ export class Configuration {
     return this.get('upstreams') ?? {};
   }
 
-  repos(): Sections['repos'] {
-    return this.get('repos') ?? {};
+  /** In lookup order, addresses resolved. `extraSchemes` are those that plugins bring (configuration §10). */
+  mirrors(options: { readonly extraSchemes?: ReadonlySet<string> | undefined } = {}): MirrorConfig[] {
+    return this.#readMirrors(this.node('mirrors'), options.extraSchemes);
   }
 
-  toolchains(): Sections['toolchains'] {
-    return this.get('toolchains') ?? {};
+  /** The mirrors that one scope itself has. */
+  mirrorsOf(scope: string, options: { readonly extraSchemes?: ReadonlySet<string> | undefined } = {}): MirrorConfig[] {
+    return this.#readMirrors(this.scope(scope).section('mirrors')?.value, options.extraSchemes);
+  }
+
+  externals(): ExternalEntry[] {
+    return readExternals(this.node('packages'), (text) => substitute(text, this.substitution).text);
+  }
+
+  repositories(): RepositoryConfig[] {
+    return readRepositories(this.node('repos'), {
+      resolvePath: (text, at) => this.resolvePath(text, at),
+      repositoriesRoot: this.paths.repositoriesRoot,
+    });
+  }
+
+  /** Views of the active environment; none without one. */
+  views(): ViewConfig[] {
+    const { environment } = this;
+    if (environment === undefined) return [];
+    const resolvePath = (text: string): string => canonicalPath(text, this.substitution, environment.directory);
+    return resolveViews(this.node('view'), { environmentDir: environment.directory, resolvePath });
+  }
+
+  develop(): DevelopEntry[] {
+    return readDevelop(this.node('develop'), {
+      environmentDir: this.environment?.directory ?? this.substitution.cwd,
+      substituteText: (text) => substitute(text, this.substitution).text,
+    });
+  }
+
+  /** How specs are to be parsed here: the host's architecture and the configured toolchains. */
+  parseOptions(): ParseOptions {
+    const { platform, os, target } = this.substitution.host;
+    return { host: { platform, os, target }, toolchains: new Map(Object.entries(this.get('toolchains') ?? {})) };
   }
 
   /** What `config get` prints: the merged section under its name; all sections under `spack:` without a name. */
@@ -156,13 +197,10 @@ export class Configuration {
 
   /** A path as it is meant where it is written: relative ones to the folder of their file (configuration §8.2). */
   resolvePath(text: string, at?: Position): string {
-    const file = at?.line === undefined ? undefined : at.file;
-    const directory = file !== undefined && isAbsolute(file) ? dirname(file) : this.substitution.cwd;
-    return canonicalPath(
-      text,
-      this.substitution,
-      file === undefined || isAbsolute(file) ? directory : join(directory, dirname(file)),
-    );
+    this.#warnUnset(text, at);
+    const { cwd } = this.substitution;
+    const directory = at?.line === undefined ? cwd : resolve(cwd, dirname(at.file));
+    return canonicalPath(text, this.substitution, directory);
   }
 
   get paths(): ConfigPaths {
@@ -191,6 +229,29 @@ export class Configuration {
 
   packagesPermissions(packageName: string): PackagePermissions {
     return permissionsOf(this.node('packages'), packageName);
+  }
+
+  #readMirrors(node: ConfigNode | undefined, extraSchemes: ReadonlySet<string> | undefined): MirrorConfig[] {
+    const mirrors = readMirrors(node, {
+      resolvePath: (text, at) => this.resolvePath(text, at),
+      extraSchemes,
+      emit: this.emit,
+    });
+    warnMirrorSecrets(mirrors, this.emit);
+    return mirrors;
+  }
+
+  /** A variable that is not set stays in the path as it was written: most often not what was meant (Y11). */
+  #warnUnset(text: string, at: Position | undefined): void {
+    const { unset } = substitute(text, this.substitution);
+    if (unset.length === 0 || this.#warned.has(text)) return;
+    this.#warned.add(text);
+    this.emit({
+      type: 'warning',
+      code: 'WARN_CONFIG_UNSET_VARIABLE',
+      message: `configuration: ${at === undefined ? '' : `${formatPosition(at)}: `}${text}: not set: ${unset.join(', ')}`,
+      hint: 'Set the variable, or write the path without it.',
+    });
   }
 
   #merge(name: SectionName): ConfigNode | undefined {

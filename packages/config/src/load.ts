@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { BerthError, type Emit } from '@berth/base';
 import { base32Sha1 } from './base32.ts';
 import { parseConfigSetting } from './config-path.ts';
@@ -55,7 +55,8 @@ export async function loadConfiguration(options: LoadOptions): Promise<Configura
   const emit = options.emit ?? ((): void => undefined);
   const substitution = substitutionContext(options);
   const base = await baseScopes(includeContext(options, { substitution, emit }));
-  const early = new Configuration({ scopes: base, substitution, environment: undefined, emit });
+  // Only to find the environment: what there is to say is said by the configuration that is returned.
+  const early = new Configuration({ scopes: base, substitution, environment: undefined, emit: () => undefined });
   const { environmentsRoot } = early.paths;
   const environment = await findEnvironment(options.environment ?? { kind: 'automatic' }, {
     cwd: options.cwd,
@@ -104,7 +105,7 @@ function includeContext(
   return {
     ...more,
     signal: options.signal,
-    resolvePath: (path) => canonicalPath(path, more.substitution),
+    resolvePath: (path, file) => canonicalPath(path, more.substitution, isAbsolute(file) ? dirname(file) : options.cwd),
     ...(options.fetchInclude === undefined ? {} : { fetchInclude: options.fetchInclude }),
     ...(options.cloneInclude === undefined ? {} : { cloneInclude: options.cloneInclude }),
   };
@@ -150,8 +151,15 @@ async function defaultScopes(directory: string, context: IncludeContext): Promis
   ];
 }
 
+const shippedNodes = new Map<string, MapNode>();
+
+/** What we ship never changes: parsed once in the life of the program. */
 function shippedSections(text: string, name: string): MapNode {
-  return parseYamlValue(text, { file: name, inMemory: true }) as MapNode;
+  const known = shippedNodes.get(name);
+  if (known !== undefined) return known;
+  const parsed = parseYamlValue(text, { file: name, inMemory: true }) as MapNode;
+  shippedNodes.set(name, parsed);
+  return parsed;
 }
 
 /** `$spack/etc/spack` with user, site and system, which it includes (configuration §2). */

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { type SubstitutionContext } from './substitute.ts';
+import { isAbsolute, join } from 'node:path';
+import { substitute, type SubstitutionContext } from './substitute.ts';
 import { type ConfigNode, nodeAt, type Position } from './yaml/node.ts';
 
 /** Places that configuration decides, all absolute (configuration §3, §11). */
@@ -89,6 +89,6 @@ function gpgHome(context: PathsContext): string {
 function sslCerts(node: ConfigNode | undefined, context: PathsContext): string | undefined {
   const [said] = written(node);
   if (said === undefined) return undefined;
-  const path = context.resolve(said.text, said.at);
-  return path.includes('$') ? undefined : path;
+  const path = substitute(said.text, context.substitution).text;
+  return isAbsolute(path) && !path.includes('$') ? path : undefined;
 }

@@ -3,13 +3,20 @@ import { configError, nearest } from './errors.ts';
 import { mergeNodes } from './merge.ts';
 import { alternatives, isListSchema, schemasUnder } from './schema-walk.ts';
 import { upgradeSection } from './scopes/upgrade.ts';
-import { isSectionName, SECTION_NAMES, SECTION_SCHEMAS, type SectionName } from './sections/index.ts';
+import {
+  isSectionName,
+  SECTION_NAMES,
+  SECTION_SCHEMAS,
+  sectionFileSchema,
+  type SectionName,
+} from './sections/index.ts';
 import { checkNode } from './validate.ts';
 import {
   type ConfigNode,
   type ListNode,
   type MapEntry,
   type MapNode,
+  mapNode,
   nodeAt,
   type Position,
   replaceAt,
@@ -39,8 +46,15 @@ export function addSetting(sections: MapNode, setting: ConfigSetting, at: Positi
     emit: () => undefined,
     resolvePath: (path) => path,
   });
-  checkNode(upgraded, SECTION_SCHEMAS[name]);
-  return replaceAt(merged, [name], upgraded) as MapNode;
+  const changed = replaceAt(merged, [name], upgraded) as MapNode;
+  checkSection(changed, name);
+  return changed;
+}
+
+/** Checks one section of many, so that messages name the whole path. */
+function checkSection(sections: MapNode, name: SectionName): void {
+  const entry = sections.entries.get(name);
+  if (entry !== undefined) checkNode(mapNode([entry], entry.keyAt), sectionFileSchema(name));
 }
 
 /** Like a merge of scopes, but both are one scope: the marks of its keys go on counting for those below. */
@@ -102,8 +116,7 @@ export function removeSetting(sections: MapNode, setting: ConfigSetting, at: Pos
   const smaller = parent === undefined ? undefined : without(parent, setting.value);
   if (smaller === undefined) return sections;
   const changed = replaceAt(sections, path, smaller) as MapNode;
-  const section = nodeAt(changed, [name]);
-  if (section !== undefined) checkNode(section, SECTION_SCHEMAS[name]);
+  checkSection(changed, name);
   return changed;
 }
 

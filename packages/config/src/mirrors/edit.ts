@@ -16,6 +16,7 @@ import {
   stringNode,
 } from '../yaml/node.ts';
 import { type MirrorDirection } from './mirror.ts';
+import { parseMirrorUrl } from './url.ts';
 
 /** What the options of `mirror add` and `mirror set` say (cli §6). Secrets are given by the name of a variable. */
 export interface MirrorOptions {
@@ -37,6 +38,13 @@ export interface AddMirrorRequest extends EditOptions {
   /** Stored as it is: a relative path counts from the folder of the file it is stored in. */
   readonly url: string;
   readonly options?: MirrorOptions;
+  /** Schemes that plugins bring. */
+  readonly extraSchemes?: ReadonlySet<string> | undefined;
+}
+
+/** What would not be understood when it is read must not be written. */
+function checkAddress(configuration: Configuration, url: string, extraSchemes: ReadonlySet<string> | undefined): void {
+  parseMirrorUrl(url, { resolvePath: (path) => configuration.resolvePath(path), extraSchemes });
 }
 
 export interface SetMirrorRequest extends EditOptions {
@@ -45,11 +53,13 @@ export interface SetMirrorRequest extends EditOptions {
   /** Neither means both, in the general part of the entry. */
   readonly direction?: MirrorDirection | undefined;
   readonly options?: MirrorOptions;
+  readonly extraSchemes?: ReadonlySet<string> | undefined;
 }
 
 /** Puts a mirror in front of those of the scope; a name that is there already is ERR_MIRROR_EXISTS (cli §6.1). */
 export async function addMirror(configuration: Configuration, request: AddMirrorRequest): Promise<ConfigEdit> {
   const { name, url, options = {}, signal } = request;
+  checkAddress(configuration, url, request.extraSchemes);
   const scope = configuration.scopeToModify(request.scope);
   const settings = connectionSettings(options, mapNode([]), configuration.emit);
   const flags = { ...typeFlags(options), autopush: options.autopush, signed: options.signed, view: options.view };
@@ -69,6 +79,7 @@ export async function addMirror(configuration: Configuration, request: AddMirror
 
 /** Changes a mirror of one scope; ERR_MIRROR_NOT_FOUND when that scope has none of the name (cli §6.2). */
 export async function setMirror(configuration: Configuration, request: SetMirrorRequest): Promise<ConfigEdit> {
+  if (request.url !== undefined) checkAddress(configuration, request.url, request.extraSchemes);
   const scope = configuration.scopeToModify(request.scope);
   return editScope(scope, 'mirrors', {
     signal: request.signal,

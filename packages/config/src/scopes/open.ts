@@ -131,11 +131,9 @@ function checkedSections(
 }
 
 function upgradeAll(root: MapNode, context: UpgradeContext): MapNode {
-  // Checking comes after upgrading, so that an older form passes; warnings about it are given when it is used.
-  const silent: UpgradeContext = { ...context, emit: () => undefined };
   const entries = [...root.entries].map(([key, entry]): [string, MapEntry] => {
     const name = SECTION_NAMES.find((section) => section === key);
-    return [key, name === undefined ? entry : { ...entry, value: upgradeSection(name, entry.value, silent) }];
+    return [key, name === undefined ? entry : { ...entry, value: upgradeSection(name, entry.value, context) }];
   });
   return { ...root, entries: new Map(entries) };
 }

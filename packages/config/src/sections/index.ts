@@ -119,5 +119,5 @@ export const manifestSchema: z.ZodType = z.strictObject({
 
 /** A file that holds one section under its name. */
 export function sectionFileSchema(name: SectionName): z.ZodType {
-  return z.strictObject({ [name]: SECTION_SCHEMAS[name] });
+  return z.strictObject({ [name]: SECTION_SCHEMAS[name].optional() });
 }

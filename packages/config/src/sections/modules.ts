@@ -21,22 +21,25 @@ export type ModulesSection = { readonly prefix_inspections?: PrefixInspections |
 
 const inspections = z.record(z.string(), texts);
 const kind = z.enum(['tcl', 'lmod']);
-const generator = z.looseObject({
-  verbose: z.boolean().optional(),
-  hash_length: z.int().min(0).optional(),
-  include: texts.optional(),
-  exclude: texts.optional(),
-  exclude_implicits: z.boolean().optional(),
-  hide_implicits: z.boolean().optional(),
-  defaults: texts.optional(),
-  naming_scheme: z.string().optional(),
-  projections: z.record(z.string(), z.string()).optional(),
-  core_compilers: texts.optional(),
-  hierarchy: texts.optional(),
-  core_specs: texts.optional(),
-  filter_hierarchy_specs: z.unknown().optional(),
-  all: z.unknown().optional(),
-});
+const generator = z
+  .object({
+    verbose: z.boolean().optional(),
+    hash_length: z.int().min(0).optional(),
+    include: texts.optional(),
+    exclude: texts.optional(),
+    exclude_implicits: z.boolean().optional(),
+    hide_implicits: z.boolean().optional(),
+    defaults: texts.optional(),
+    naming_scheme: z.string().optional(),
+    projections: z.record(z.string(), z.string()).optional(),
+    core_compilers: texts.optional(),
+    hierarchy: texts.optional(),
+    core_specs: texts.optional(),
+    filter_hierarchy_specs: z.unknown().optional(),
+    all: z.unknown().optional(),
+  })
+  // Any other key is a spec.
+  .catchall(z.looseObject({}));
 
 const moduleSet = z.strictObject({
   roots: z.strictObject({ tcl: z.string().optional(), lmod: z.string().optional() }).optional(),
