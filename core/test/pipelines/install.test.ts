@@ -20,7 +20,9 @@ function outcomes({ packages }: InstallResult): Record<string, string> {
 async function blobOf(path: string, name: string): Promise<string> {
   const folder = join(path, 'v3/manifests/spec', name);
   const [file = ''] = await readdir(folder);
-  const manifest = JSON.parse(await readFile(join(folder, file), 'utf8')) as { data: { checksum: string; mediaType: string }[] };
+  const manifest = JSON.parse(await readFile(join(folder, file), 'utf8')) as {
+    data: { checksum: string; mediaType: string }[];
+  };
   const archive = manifest.data.find(({ mediaType }) => mediaType.includes('install'));
   const digest = archive?.checksum ?? '';
   return join(path, 'blobs/sha256', digest.slice(0, 2), digest);
@@ -83,7 +85,9 @@ describe('install', () => {
       packages: plan.packages.filter(({ spec }) => spec.name === 'gcc-runtime'),
     }));
     world.host.hooks.install.before.tapPromise('count', async (plan) => void seen.push(plan.packages.length));
-    expect(outcomes(await install(world.installOptions([mirror]), world.context))).toEqual({ 'gcc-runtime': 'installed' });
+    expect(outcomes(await install(world.installOptions([mirror]), world.context))).toEqual({
+      'gcc-runtime': 'installed',
+    });
     expect(seen).toEqual([1]);
   });
 });
@@ -162,9 +166,12 @@ describe('the prefix', () => {
     const mirror = await world.quickstartMirror('m');
     await install(world.installOptions([mirror]), world.context);
     const { hash } = world.spec('greet');
-    await world.context.store.database.transaction((records) => {
-      records.remove(hash);
-    }, { signal });
+    await world.context.store.database.transaction(
+      (records) => {
+        records.remove(hash);
+      },
+      { signal },
+    );
     const result = await install(world.installOptions([mirror]), world.context);
     expect(outcomes(result)['greet']).toBe('installed');
     expect((await world.context.store.database.read({ signal })).isInstalled(hash)).toBe(true);
@@ -214,6 +221,8 @@ test('an abort ends the install and leaves nothing half done', async () => {
   stopped.host.hooks.install.before.tapPromise('stop', async () => {
     controller.abort();
   });
-  await expect(install(stopped.installOptions([mirror]), stopped.context)).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(install(stopped.installOptions([mirror]), stopped.context)).rejects.toMatchObject({
+    name: 'AbortError',
+  });
   expect((await readdir(stopped.root)).filter((name) => name.startsWith('.berth-'))).toEqual([]);
 });

@@ -27,16 +27,26 @@ export interface World extends AsyncDisposable {
   readonly specs: ReadonlyMap<string, ConcreteSpec>;
   spec(name: string): ConcreteSpec;
   /** A copy of the quickstart's build cache, opened as a mirror. */
-  quickstartMirror(name: string, options?: { readonly signed?: boolean }): Promise<OpenMirror & { readonly path: string }>;
+  quickstartMirror(
+    name: string,
+    options?: { readonly signed?: boolean },
+  ): Promise<OpenMirror & { readonly path: string }>;
   mirrorAt(path: string, options: { readonly name: string; readonly signed?: boolean }): Promise<OpenMirror>;
   installOptions(mirrors: readonly OpenMirror[], changes?: Partial<InstallOptions>): InstallOptions;
   /** Another process's view of the same tree: nothing in memory is shared. */
   otherContext(): Promise<PipelineContext>;
 }
 
+export interface WorldOptions {
+  readonly rootName?: string;
+  /** What the temporary folder begins with; a short one leaves room for paths that cannot grow. */
+  readonly folderPrefix?: string;
+  readonly signal?: AbortSignal;
+}
+
 /** A temporary folder with an install tree, and the quickstart's specs to install into it. */
-export async function makeWorld(options: { readonly rootName?: string; readonly signal?: AbortSignal } = {}): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), 'berth-core-'));
+export async function makeWorld(options: WorldOptions = {}): Promise<World> {
+  const folder = await mkdtemp(options.folderPrefix ?? join(tmpdir(), 'berth-core-'));
   const root = join(folder, options.rootName ?? 'store');
   const signal = options.signal ?? new AbortController().signal;
   const events: BerthEvent[] = [];
@@ -53,7 +63,12 @@ export async function makeWorld(options: { readonly rootName?: string; readonly 
     ],
     emit,
   });
-  const open = async (): Promise<PipelineContext> => ({ store: await openTestStore(root, emit, signal), host, emit, signal });
+  const open = async (): Promise<PipelineContext> => ({
+    store: await openTestStore(root, emit, signal),
+    host,
+    emit,
+    signal,
+  });
   const lock = parseLockfile(await readFile(join(QUICKSTART, 'environment/spack.lock')), 'quickstart');
   const specs = new Map([...lock.specs.values()].map((spec) => [spec.name, spec]));
   const spec = (name: string): ConcreteSpec => {
@@ -65,7 +80,7 @@ export async function makeWorld(options: { readonly rootName?: string; readonly 
     ...{ folder, root, events, host, specs, spec, context: await open(), otherContext: open },
     mirrorAt: async (path, { name, signed = false }) => {
       const connection = {
-        ...{ name, direction: 'push', url: pathToFileURL(path).href, settings: {}, emit } as const,
+        ...({ name, direction: 'push', url: pathToFileURL(path).href, settings: {}, emit } as const),
         credentials: async () => undefined,
         cacheDir: join(folder, 'cache'),
       };
@@ -93,7 +108,11 @@ export async function makeWorld(options: { readonly rootName?: string; readonly 
   return world;
 }
 
-function openTestStore(root: string, emit: (event: BerthEvent) => void, signal: AbortSignal): ReturnType<typeof openStore> {
+function openTestStore(
+  root: string,
+  emit: (event: BerthEvent) => void,
+  signal: AbortSignal,
+): ReturnType<typeof openStore> {
   return openStore({
     ...{ root, emit, signal },
     projections: DEFAULT_PROJECTIONS,
