@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable } from 'node:stream';
@@ -15,7 +15,7 @@ import {
   VerifyStream,
 } from '@berth/base';
 import { type CallOptions } from './mirror.ts';
-import { ensureFolder } from './random-access.ts';
+import { ensureFolder, holdErrors, openNewFile } from './random-access.ts';
 
 /** What a blob must be to enter the cache. */
 export type ExpectedBlob = ExpectedBytes & { readonly digest: Sha256 };
@@ -52,6 +52,7 @@ export function createBlobCache(directory: string): BlobCache {
       return findVerified(pathOf(digest), digest, options);
     },
     store: async (expected, body, options) => {
+      holdErrors(body);
       const running = storing.get(expected.digest);
       if (running !== undefined) {
         body.destroy();
@@ -89,7 +90,7 @@ async function storeVerified(
   const temporary = temporaryBeside(path);
   try {
     await ensureFolder(folder);
-    await pipeline(body, new VerifyStream(expected), createWriteStream(temporary, { flags: 'wx' }), { signal });
+    await pipeline(body, new VerifyStream(expected), await openNewFile(temporary), { signal });
     await rename(temporary, path);
     return await fileSource(path);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable } from 'node:stream';
@@ -20,7 +20,14 @@ import {
   writeFileAtomic,
 } from '@berth/base';
 import { type CallOptions } from './mirror.ts';
-import { ensureFolder, limitBytes, openFileAccess, type RandomAccess } from './random-access.ts';
+import {
+  ensureFolder,
+  holdErrors,
+  limitBytes,
+  openFileAccess,
+  openNewFile,
+  type RandomAccess,
+} from './random-access.ts';
 
 /** What a cached index belongs to: another address, layout or view is another index (hostile-inputs X09). */
 export interface IndexKey {
@@ -88,6 +95,7 @@ export function createIndexCache(directory: string): IndexCache {
     open: (key, cached, options) => openVerified(pathOf(key, cached.hash), cached.hash, options),
     touch: record,
     save: async (key, body, options) => {
+      holdErrors(body);
       await ensureFolder(folder);
       const hash = await saveBody(body, { ...options, folder, pathFor: (found) => pathOf(key, found) });
       const cached = { hash, etag: options.etag };
@@ -109,7 +117,7 @@ async function saveBody(
   const temporary = temporaryBeside(join(folder, 'index'));
   const verify = new VerifyStream(expected);
   try {
-    await pipeline(body, limitBytes(expected.what), verify, createWriteStream(temporary, { flags: 'wx' }), { signal });
+    await pipeline(body, limitBytes(expected.what), verify, await openNewFile(temporary), { signal });
     await rename(temporary, pathFor(verify.digest));
     return verify.digest;
   } finally {

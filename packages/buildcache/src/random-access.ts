@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { type WriteStream } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,6 +69,7 @@ export interface SpoolOptions {
 /** Verified bytes of `body`, in memory when they are few, else in an unnamed temporary file. */
 export async function spool(body: Readable, { expected, signal }: SpoolOptions): Promise<RandomAccess> {
   const { sizeBytes, what } = expected;
+  holdErrors(body);
   const verify = new VerifyStream(expected);
   if (sizeBytes !== undefined && sizeBytes <= MEMORY_BYTES) {
     const [, bytes] = await Promise.all([
@@ -79,7 +80,7 @@ export async function spool(body: Readable, { expected, signal }: SpoolOptions):
   }
   const path = join(tmpdir(), `berth-${randomBytes(8).toString('hex')}.index`);
   try {
-    await pipeline(body, limitBytes(what), verify, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal });
+    await pipeline(body, limitBytes(what), verify, await openNewFile(path, 0o600), { signal });
     return await openFileAccess(path);
   } finally {
     await rm(path, { force: true });
@@ -101,6 +102,20 @@ export function limitBytes(what: string): (chunks: AsyncIterable<Buffer>) => Asy
       yield chunk;
     }
   };
+}
+
+/**
+ * A stream into a file that must be new. The file is there when this resolves, so that whoever removes it after an abort removes it
+ * for good: a stream that opens its file by itself may still create it later.
+ */
+export async function openNewFile(path: string, mode = 0o666): Promise<WriteStream> {
+  const file = await open(path, 'wx', mode);
+  return file.createWriteStream();
+}
+
+/** An error of `body` before it is connected must not end the process: the pipeline that connects it later reports it. */
+export function holdErrors(body: Readable): Readable {
+  return body.on('error', () => undefined);
 }
 
 /** Creates a folder and its parents. */

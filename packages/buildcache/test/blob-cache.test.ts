@@ -59,6 +59,14 @@ test('an aborted fetch keeps nothing', async () => {
   expect(await readdir(join(folder, 'sha256'))).toEqual([]);
 });
 
+test('a body that breaks at once fails the fetch and nothing else', async () => {
+  const broken = new Readable({ read: () => undefined });
+  const stored = cache.store(expected, broken, { signal });
+  broken.destroy(new Error('connection reset'));
+  await expect(stored).rejects.toBeDefined();
+  expect(await readdir(join(folder, 'sha256'))).toEqual([]);
+});
+
 test('a spool file becomes a blob, or vanishes', async () => {
   {
     await using spool = await cache.openSpool();

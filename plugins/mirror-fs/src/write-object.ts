@@ -1,7 +1,5 @@
-import { createWriteStream } from 'node:fs';
-import { chmod, link, opendir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, link, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type ByteSource, errnoCode, temporaryBeside, VerifyStream } from '@berth/base';
 import { preconditionFailed } from '@berth/buildcache';
@@ -24,7 +22,7 @@ export async function writeObject(path: string, body: ByteSource, options: Write
   await ensureFolder(dirname(path), options.modes);
   const temporary = temporaryBeside(path);
   try {
-    await writeTemporary(temporary, body.open({ signal: options.signal }), { ...options, sizeBytes: body.sizeBytes });
+    await writeTemporary(temporary, body, options);
     if (options.onlyIfAbsent === true) await linkNew(temporary, path, options.key);
     else await rename(temporary, path);
   } finally {
@@ -32,15 +30,16 @@ export async function writeObject(path: string, body: ByteSource, options: Write
   }
 }
 
-async function writeTemporary(
-  path: string,
-  body: Readable,
-  options: WriteOptions & { readonly sizeBytes: number },
-): Promise<void> {
-  const { mode, exact } = fileModeOf(options.modes);
-  const verify = new VerifyStream({ what: options.key, sizeBytes: options.sizeBytes });
-  const file = createWriteStream(path, { flags: 'wx', mode, flush: true });
-  await pipeline(body, verify, file, { signal: options.signal });
+async function writeTemporary(path: string, body: ByteSource, { key, modes, signal }: WriteOptions): Promise<void> {
+  const { mode, exact } = fileModeOf(modes);
+  const verify = new VerifyStream({ what: key, sizeBytes: body.sizeBytes });
+  // Created before anything can fail, so that the caller's removal comes after it.
+  const sink = (await open(path, 'wx', mode)).createWriteStream({ flush: true });
+  try {
+    await pipeline(body.open({ signal }), verify, sink, { signal });
+  } finally {
+    sink.destroy();
+  }
   if (exact) await chmod(path, mode);
 }
 
