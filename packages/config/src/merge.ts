@@ -37,7 +37,7 @@ function mergeLists(lower: ListNode, higher: ListNode, mark: KeyMark): ListNode 
   const taken = new NodeSet(higher.items);
   const rest = lower.items.filter((item) => !taken.has(item));
   const items = mark === 'append' ? [...rest, ...higher.items] : [...higher.items, ...rest];
-  return { ...higher, items, flow: lower.flow };
+  return { ...higher, items, flow: lower.flow && lower.items.length > 0 };
 }
 
 function mergeMaps(lower: MapNode, higher: MapNode): MapNode {
@@ -47,7 +47,7 @@ function mergeMaps(lower: MapNode, higher: MapNode): MapNode {
     entries.set(key, { ...entry, value: mergeNodes(below, entry.value, entry.mark) });
   }
   for (const [key, entry] of lower.entries) if (!entries.has(key)) entries.set(key, entry);
-  return { ...higher, entries, flow: lower.flow };
+  return { ...higher, entries, flow: lower.flow && lower.entries.size > 0 };
 }
 
 function mergeStrings(lower: ScalarNode, higher: ScalarNode, mark: KeyMark): ScalarNode {

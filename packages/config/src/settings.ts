@@ -66,7 +66,7 @@ function addInto(existing: MapNode, added: MapNode): MapNode {
     else entries.set(key, addEntry(present, entry));
   }
   for (const [key, entry] of existing.entries) if (!entries.has(key)) entries.set(key, entry);
-  return { ...existing, entries };
+  return { ...existing, entries, flow: existing.flow && existing.entries.size > 0 };
 }
 
 function addEntry(present: MapEntry, added: MapEntry): MapEntry {

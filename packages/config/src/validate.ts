@@ -44,7 +44,9 @@ function markedEntry(entry: MapEntry, keys: ReadonlySet<string>): MapEntry {
 export function checkNode(node: ConfigNode, schema: z.ZodType): void {
   const result = schema.safeParse(toData(node));
   if (result.success) return;
-  const [issue] = result.error.issues;
+  const { issues } = result.error;
+  // A misspelt key is the reason why the right one is missing.
+  const issue = issues.find(({ code, path }) => code === 'unrecognized_keys' && path.length === 0) ?? issues[0];
   if (issue !== undefined) throw issueError(node, schema, innermost(issue));
 }
 

@@ -11,7 +11,6 @@ import {
   type MirrorDirection,
   type MirrorOptions,
   parseYaml,
-  readMirrors,
   removeConfig,
   setMirror,
   toData,
@@ -79,6 +78,11 @@ class Words {
     return this.has(yes) ? true : this.has(no) ? false : undefined;
   }
 
+  direction(): MirrorDirection | undefined {
+    if (this.has('--push')) return 'push';
+    return this.has('--fetch') ? 'fetch' : undefined;
+  }
+
   mirrorOptions(): MirrorOptions {
     return {
       id: this.one('--s3-access-key-id', '--oci-username'),
@@ -98,39 +102,29 @@ class Words {
 async function mirrorCommand(configuration: Configuration, words: readonly string[]): Promise<Outcome> {
   const [, command, ...rest] = words;
   const parsed = new Words(rest);
-  const direction: MirrorDirection | undefined = parsed.has('--push')
-    ? 'push'
-    : parsed.has('--fetch')
-      ? 'fetch'
-      : undefined;
   const [name = '', url] = parsed.rest;
   const options = parsed.mirrorOptions();
-  if (command === 'add') await addMirror(configuration, { name, url: url ?? '', options, signal: SIGNAL });
   if (command === 'list') {
     const scope = parsed.one('--scope');
-    const node =
-      scope === undefined ? configuration.node('mirrors') : configuration.scope(scope).section('mirrors')?.value;
-    const mirrors = readMirrors(node, {
-      resolvePath: (text, at) => configuration.resolvePath(text, at),
-      emit: () => undefined,
-    });
+    const mirrors = scope === undefined ? configuration.mirrors() : configuration.mirrorsOf(scope);
     return {
       stdout: formatMirrorList(mirrors)
         .map((line) => `${line}\n`)
         .join(''),
     };
   }
-  if (command === 'set' || command === 'set-url') {
-    const edit = await setMirror(configuration, {
-      name,
-      url: url ?? parsed.one('--url'),
-      direction,
-      options,
-      signal: SIGNAL,
-    });
-    return { stdout: edit.changed ? '' : `==> No changes made to mirror ${name}.\n` };
+  if (command === 'add') {
+    await addMirror(configuration, { name, url: url ?? '', options, signal: SIGNAL });
+    return undefined;
   }
-  return undefined;
+  const edit = await setMirror(configuration, {
+    name,
+    url: url ?? parsed.one('--url'),
+    direction: parsed.direction(),
+    options,
+    signal: SIGNAL,
+  });
+  return { stdout: edit.changed ? '' : `==> No changes made to mirror ${name}.\n` };
 }
 
 async function configCommand(configuration: Configuration, words: readonly string[], root: string): Promise<Outcome> {
@@ -271,17 +265,13 @@ interface OutputComparison {
 }
 
 function expectSameOutput({ name, root, result, outcome, words }: OutputComparison): void {
-  if (result.blame !== undefined) {
-    expect(outcome?.blame).toEqual(result.blame);
-  } else if (words.includes('scopes')) {
-    const ours = normalScopes(`\n${(outcome?.stdout ?? '').replaceAll(root, '$ROOT')}`);
-    expect(ours).toEqual(normalScopes(result.stdout ?? ''));
-  } else if (words.includes('--json')) {
-    expect(outcome?.stdout).toBe(result.stdout);
-  } else if (words.includes('get')) {
-    const wanted = OURS_OUTPUT[name] ?? result.stdout ?? '';
-    expect(JSON.parse(meaning(outcome?.stdout ?? ''))).toEqual(JSON.parse(meaning(wanted)));
-  }
+  const ours = outcome?.stdout ?? '';
+  const wanted = OURS_OUTPUT[name] ?? result.stdout ?? '';
+  if (result.blame !== undefined) expect(outcome?.blame).toEqual(result.blame);
+  else if (words.includes('scopes'))
+    expect(normalScopes(`\n${ours.replaceAll(root, '$ROOT')}`)).toEqual(normalScopes(wanted));
+  else if (words.includes('--json')) expect(ours).toBe(wanted);
+  else if (words.includes('get')) expect(JSON.parse(meaning(ours))).toEqual(JSON.parse(meaning(wanted)));
 }
 
 test('all config command vectors ran', () => {

@@ -5,7 +5,6 @@ import {
   errnoCode,
   formatJson,
   ioError,
-  isJsonObject,
   JsonFields,
   jsonNumber,
   type JsonObject,
@@ -216,20 +215,13 @@ function readRoot(root: JsonFields, linked: ReadonlyMap<string, ConcreteSpec>): 
 
 function linkAll(nodes: JsonFields, { what, version, pointer }: ReadContext): Map<string, ConcreteSpec> {
   const objects = new Map<string, JsonObject>();
-  for (const key of nodes.object.keys()) objects.set(key, unwrapped(nodes.fields(key).object));
+  for (const key of nodes.object.keys()) objects.set(key, nodes.fields(key).object);
   return linkNodes(objects, {
     what,
     kind: 'lock',
     formatVersion: SPEC_FORMATS[version] ?? SPEC_FORMAT,
     pointerOf: (key) => `${pointer}/concrete_specs/${key}`,
   });
-}
-
-/** The oldest versions keep a node under its package name. */
-function unwrapped(node: JsonObject): JsonObject {
-  const [only] = node;
-  if (node.size !== 1 || only === undefined || !isJsonObject(only[1])) return node;
-  return new Map<string, JsonValue>([['name', only[0]], ...only[1]]);
 }
 
 function checkHashes(specs: Iterable<ConcreteSpec>, { what }: ReadContext): void {
