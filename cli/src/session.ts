@@ -103,7 +103,7 @@ export async function withBinaryMirrors<T>(
   use: (mirrors: readonly OpenMirror[]) => Promise<T>,
 ): Promise<T> {
   await using opened = await openBinaryMirrors(mirrorOptions);
-  return use(opened.mirrors);
+  return await use(opened.mirrors);
 }
 
 export interface SelectOptions {

@@ -1,4 +1,4 @@
-import { BerthError, type Emit } from '@berth/base';
+import { BerthError, type Emit, redactUrl } from '@berth/base';
 import { type MirrorConnection } from '@berth/buildcache';
 import {
   type Configuration,
@@ -19,6 +19,8 @@ export interface OpenMirrorsOptions {
   /** What berth's own configuration says of each mirror, by name. */
   readonly settings: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   readonly env: ProcessVariables;
+  /** The view of the index to read and write, instead of the configured one. */
+  readonly view?: string | undefined;
   readonly emit: Emit;
   readonly signal: AbortSignal;
 }
@@ -121,10 +123,9 @@ async function openAll(
   };
   try {
     for (const config of configs) {
-      const mirror = await options.host.openMirror(connectionTo(config, direction, options), {
-        signal: options.signal,
-      });
-      mirrors.push({ mirror, name: config.name, signed: config.signed });
+      const connection = connectionTo(config, direction, options);
+      const mirror = await options.host.openMirror(connection, { signal: options.signal });
+      mirrors.push({ mirror, name: config.name, url: redactUrl(connection.url), signed: config.signed });
     }
   } catch (error) {
     await close();
@@ -140,7 +141,7 @@ function connectionTo(config: MirrorConfig, direction: MirrorDirection, options:
     name: config.name,
     direction,
     url: endpoint.url,
-    view: endpoint.view,
+    view: options.view ?? endpoint.view,
     settings: settings.get(config.name) ?? {},
     credentials: async () => {
       const { accessPair, accessToken, profile } = requireMirrorCredentials(config, direction, env);

@@ -9,7 +9,7 @@ export async function openConfiguredStore(
 ): Promise<Store> {
   const { unpaddedRoot, paddedLength, projections, hashLength } = configuration.installTree;
   const { enabled, databaseTimeoutMs, packageTimeoutMs } = configuration.locks;
-  const upstreams = Object.entries(configuration.upstreams() ?? {});
+  const upstreams = Object.entries(configuration.upstreams());
   return openStore({
     root: unpaddedRoot,
     paddedLength,
@@ -20,9 +20,7 @@ export async function openConfiguredStore(
     databaseLockTimeoutMs: databaseTimeoutMs,
     packageLockTimeoutMs: packageTimeoutMs,
     locks: enabled,
-    upstreams: upstreams.flatMap(([name, { install_tree: tree }]) =>
-      tree === undefined ? [] : [{ name, root: configuration.resolvePath(tree) }],
-    ),
+    upstreams: upstreams.map(([name, { install_tree: tree }]) => ({ name, root: configuration.resolvePath(tree) })),
     ...options,
   });
 }

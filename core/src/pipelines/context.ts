@@ -15,6 +15,8 @@ export interface PipelineContext {
 export interface OpenMirror {
   readonly mirror: Mirror;
   readonly name: string;
+  /** Its address in the direction it was opened for, without user information. */
+  readonly url: string;
   /** The effective value: whether what comes from here must be signed, and what goes there is. */
   readonly signed: boolean;
 }

@@ -62,11 +62,13 @@ export async function dependenciesDone(spec: ConcreteSpec, { done }: InstallRun)
     if (hash === spec.hash) continue;
     const result = await done.get(hash);
     if (result?.outcome !== 'failed') continue;
-    const root = result.error?.details['failedDependency'] ?? name;
+    // The first cause, not the one in between.
+    const blamed = result.error?.details['failedDependency'];
+    const root = typeof blamed === 'string' ? blamed : name;
     throw new BerthError(
       'notfound',
       'ERR_DEPENDENCY_FAILED',
-      `${labelOf(spec)}: not installed, because ${String(root)} failed`,
+      `${labelOf(spec)}: not installed, because ${root} failed`,
       {
         cause: result.error,
         details: { failedDependency: root },

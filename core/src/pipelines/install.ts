@@ -146,9 +146,12 @@ async function act(planned: PlannedInstall, shared: InstallRun): Promise<Install
 async function markExplicit(spec: ConcreteSpec, { snapshot, context }: InstallRun): Promise<void> {
   const record = snapshot.local(spec.hash);
   if (record === undefined || record.explicit) return;
-  await context.store.database.transaction((transaction) => transaction.mark(spec.hash, true), {
-    signal: context.signal,
-  });
+  await context.store.database.transaction(
+    (transaction) => {
+      transaction.mark(spec.hash, true);
+    },
+    { signal: context.signal },
+  );
 }
 
 function asFailure(error: unknown, spec: ConcreteSpec): BerthError {

@@ -127,15 +127,26 @@ async function settled(planned: PlannedPush, run: PushRun): Promise<PushedPackag
 }
 
 async function pushOne(planned: PlannedPush, run: PushRun): Promise<PushedPackage> {
+  const { spec } = planned;
+  const { options, context } = run;
+  const { emit, signal } = context;
+  signal.throwIfAborted();
+  if (!options.force && (await isThere(spec, run))) return { spec, outcome: 'exists' };
+  emit({ type: 'task-start', id: spec.hash, kind: 'pack', label: labelOf(spec) });
+  // Nobody removes the package while it is read.
+  const lock = await context.store.lockSpec(spec.hash, { mode: 'shared', signal });
+  try {
+    return await packAndPublish(planned, run);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function packAndPublish(planned: PlannedPush, run: PushRun): Promise<PushedPackage> {
   const { spec, prefix } = planned;
   const { options, context } = run;
   const { emit, signal } = context;
   const { mirror } = options.mirror;
-  signal.throwIfAborted();
-  if (!options.force && (await isThere(spec, run))) return { spec, outcome: 'exists' };
-  emit({ type: 'task-start', id: spec.hash, kind: 'pack', label: labelOf(spec) });
-  await using lock = await context.store.lockSpec(spec.hash, { mode: 'shared', signal });
-  void lock;
   await using spool = await options.cache.openSpool();
   const packed = await packPackage({
     planned,

@@ -26,7 +26,10 @@ export class RecordQueue {
   /** Resolves once the record is written; rejects with the error of the transaction. */
   add(spec: ConcreteSpec, options: { readonly explicit: boolean }): Promise<DagHash> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ spec, explicit: options.explicit, resolve: () => resolve(spec.hash), reject });
+      const done = (): void => {
+        resolve(spec.hash);
+      };
+      this.#waiting.push({ spec, explicit: options.explicit, resolve: done, reject });
       if (!this.#running) void this.#run();
     });
   }

@@ -1,5 +1,5 @@
-import { BerthError, isAvailabilityFailure, messageOf } from '@berth/base';
-import { type Mirror, type PackageIndex } from '@berth/buildcache';
+import { BerthError } from '@berth/base';
+import { type PackageIndex } from '@berth/buildcache';
 import {
   type ConcreteSpec,
   type DagHash,
@@ -13,6 +13,7 @@ import {
 import { type DatabaseSnapshot } from '@berth/store';
 import { type OpenMirror, type PipelineContext } from './context.ts';
 import { labelOf } from './label.ts';
+import { readMirrorIndex } from './read-index.ts';
 
 /** Where a spec that matches was found: the environment, the install tree, or a mirror. */
 export interface Candidate {
@@ -82,7 +83,11 @@ function installedNamed(snapshot: DatabaseSnapshot, name: string | undefined): r
 
 function mirrorSource({ mirror, name }: OpenMirror, context: PipelineContext): Source {
   let opened: Promise<PackageIndex | undefined> | undefined;
-  const index = (): Promise<PackageIndex | undefined> => (opened ??= readIndex(mirror, context));
+  const index = (): Promise<PackageIndex | undefined> =>
+    (opened ??= readMirrorIndex(mirror, {
+      ...context,
+      missing: async () => `mirror ${name} has no index: its packages are found by full hash only`,
+    }));
   const specsOf = async (accept: (hash: string) => boolean): Promise<readonly ConcreteSpec[]> => {
     const found: ConcreteSpec[] = [];
     const all = await index();
@@ -101,33 +106,6 @@ function mirrorSource({ mirror, name }: OpenMirror, context: PipelineContext): S
       return named.map((spec) => ({ spec, origin: name, installed: false }));
     },
   };
-}
-
-/** A mirror whose index cannot be had is passed over, and says so. */
-async function readIndex(mirror: Mirror, { emit, signal }: PipelineContext): Promise<PackageIndex | undefined> {
-  try {
-    const index = await mirror.index({ signal });
-    if (index === undefined) {
-      const hint = `Make one: berth buildcache update-index ${mirror.name}.`;
-      emit({
-        type: 'warning',
-        code: 'NO_INDEX',
-        message: `mirror ${mirror.name} has no index: its packages are found by full hash only`,
-        hint,
-      });
-    }
-    return index;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!isAvailabilityFailure(error)) throw error;
-    emit({
-      type: 'warning',
-      code: error.code,
-      message: `mirror ${mirror.name} passed over: ${messageOf(error)}`,
-      hint: error.hint,
-    });
-    return undefined;
-  }
 }
 
 /** The first source with a match decides (store-and-specs-on-disk B.3). */

@@ -50,7 +50,7 @@ const command: Command = defineCommand({
     await using opened = await openNamedMirror(argument, 'push', session.mirrorOptions);
     const { mirror } = opened;
     const target = input.options.unsigned ? { ...mirror, signed: false } : mirror;
-    return push(
+    return await push(
       {
         roots: await rootsOf(session, words),
         mirror: target,
