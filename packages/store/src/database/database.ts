@@ -89,14 +89,14 @@ async function transact<T>(
   change: (transaction: DatabaseTransaction) => T | Promise<T>,
   { signal, ignoreDamage = false }: TransactionOptions,
 ): Promise<T> {
-  const { directory } = state.options;
+  const { directory, locks } = state.options;
   const lock = await lockDatabase(state, 'exclusive', signal);
   try {
     const { index } = await readLocked(state, ignoreDamage);
     const transaction = new DatabaseTransaction(index.records, worldOf(state.options));
     const result = await change(transaction);
     signal.throwIfAborted();
-    if (transaction.changed) refresh(state, await writeIndexFile(directory, transaction.records()));
+    if (transaction.changed) refresh(state, await writeIndexFile(directory, transaction.records(), { alone: locks }));
     return result;
   } finally {
     await lock.release();

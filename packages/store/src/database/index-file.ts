@@ -67,13 +67,14 @@ export async function readIndexFile(directory: string, known?: ReadIndex): Promi
 export async function writeIndexFile(
   directory: string,
   records: ReadonlyMap<DagHash, DatabaseRecord>,
+  options: { /** False when locks are switched off. */ readonly alone: boolean },
 ): Promise<ReadIndex> {
   const path = join(directory, DATABASE_FILES.index);
   const temporary = `${path}.${hostname()}.${process.pid}${TEMPORARY_SUFFIX}`;
   const verifier = randomUUID();
   try {
     await mkdir(directory, { recursive: true });
-    await removeLeftovers(directory);
+    if (options.alone) await removeLeftovers(directory);
     await writeFile(temporary, formatDatabaseIndex(records.values()));
     const fingerprint = fingerprintOf(verifier, await stat(temporary, { bigint: true }));
     await rename(temporary, path);
@@ -87,7 +88,7 @@ export async function writeIndexFile(
 
 const TEMPORARY_SUFFIX = '.temp';
 
-/** What killed writers left: nobody else is writing, or there are no locks and the caller vouches for that. */
+/** What killed writers left; nobody else may be writing. */
 async function removeLeftovers(directory: string): Promise<void> {
   const isLeftover = (name: string): boolean =>
     name.startsWith(`${DATABASE_FILES.index}.`) && name.endsWith(TEMPORARY_SUFFIX);
