@@ -16,7 +16,10 @@ function startWorker(root: string, name: string, count: number): ChildProcess {
 async function readNames(root: string): Promise<string[]> {
   const text = await readFile(join(root, '.spack-db', 'index.json'), 'utf8');
   const { records } = parseDatabaseIndex(text, 'database');
-  return Array.from(records.values(), (record) => `${record.node.name}@${String(record.node.json.get('version'))}`);
+  return Array.from(records.values(), ({ node }) => {
+    const version = node.json.get('version');
+    return `${node.name}@${typeof version === 'string' ? version : '?'}`;
+  });
 }
 
 test('eight processes with fifty transactions each lose nothing', async () => {
