@@ -95,6 +95,37 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/buildcache/push.ts'),
   },
   {
+    name: 'buildcache list',
+    summary: 'list the packages that the mirrors have binaries of',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/list.ts'),
+  },
+  {
+    name: 'buildcache install',
+    summary: 'install binaries that the mirrors list, and what they need',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/install.ts'),
+  },
+  {
+    name: 'buildcache check',
+    summary: 'say what would have to be built because a mirror lacks it',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/check.ts'),
+  },
+  {
+    name: 'buildcache update-index',
+    aliases: ['buildcache rebuild-index'],
+    summary: 'rebuild the index of a mirror from the packages it has',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/update-index.ts'),
+  },
+  {
+    name: 'buildcache save-specfile',
+    summary: 'write the spec files of packages of a graph',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/save-specfile.ts'),
+  },
+  {
     name: 'mirror add',
     summary: 'add a mirror to the configuration',
     group: 'build caches',

@@ -89,12 +89,24 @@ export async function resolveWords(
   mirrors: readonly OpenMirror[],
 ): Promise<readonly ConcreteSpec[]> {
   const { configuration, environment, pipeline, store } = session;
-  const { host } = configuration.substitution;
-  const runsHere = ({ architecture: { platform, os, target } }: ConcreteSpec): boolean =>
-    platform === host.platform && os === host.os && targetAtMost(target, host.target);
   const snapshot = await store.database.read(pipeline);
   const known = [...(environment?.specs.values() ?? [])];
-  return resolveSpecs(session.parse(words), { environment: known, snapshot, mirrors, runsHere }, pipeline);
+  return resolveSpecs(
+    session.parse(words),
+    { environment: known, snapshot, mirrors, runsHere: runsHere(configuration) },
+    pipeline,
+  );
+}
+
+/** Whether this machine can use a package: its platform and system, and its processor or an older compatible one. */
+export function runsHere({ substitution: { host } }: Configuration): (spec: ConcreteSpec) => boolean {
+  return ({ architecture: { platform, os, target } }) =>
+    platform === host.platform && os === host.os && targetAtMost(target, host.target);
+}
+
+/** True for a query that says itself which machines it means. */
+export function namesArchitecture(query: Spec | undefined): boolean {
+  return Object.values(query?.architecture ?? {}).some((part) => part !== undefined);
 }
 
 /** Runs `use` with every binary mirror of the configuration open. */

@@ -58,7 +58,7 @@ export async function push(options: PushOptions, context: PipelineContext): Prom
   const snapshot = await store.database.read({ signal });
   const plan = await host.call('push.plan', planPush({ ...options, snapshot }), { signal });
   if (failFast && plan.missing.length > 0) throw notInstalled(plan.missing);
-  context.emit({ type: 'plan', kind: 'pack', packages: plan.packages.length });
+  context.emit({ type: 'plan', kind: 'upload', packages: plan.packages.length + plan.missing.length });
   await host.call('push.before', plan, { signal });
   const local = {
     root: store.root,
@@ -105,13 +105,19 @@ async function pushAll(plan: PushPlan, run: PushRun): Promise<readonly PushedPac
     ),
   );
   context.signal.throwIfAborted();
-  const missing = plan.missing.map((spec): PushedPackage => ({ spec, outcome: 'failed', error: notInstalled([spec]) }));
-  return [...pushed, ...missing];
+  return [...pushed, ...plan.missing.map((spec) => failedMissing(spec, context))];
+}
+
+function failedMissing(spec: ConcreteSpec, { emit }: PipelineContext): PushedPackage {
+  const error = notInstalled([spec]);
+  const task = { id: spec.hash, kind: 'upload', label: labelOf(spec) } as const;
+  emit({ type: 'task-end', ...task, outcome: 'failed', message: 'it is not installed' });
+  return { spec, outcome: 'failed', error };
 }
 
 async function settled(planned: PlannedPush, run: PushRun): Promise<PushedPackage> {
   const { spec } = planned;
-  const task = { id: spec.hash, kind: 'pack', label: labelOf(spec) } as const;
+  const task = { id: spec.hash, kind: 'upload', label: labelOf(spec) } as const;
   const { emit } = run.context;
   try {
     const result = await pushOne(planned, run);
@@ -132,7 +138,7 @@ async function pushOne(planned: PlannedPush, run: PushRun): Promise<PushedPackag
   const { emit, signal } = context;
   signal.throwIfAborted();
   if (!options.force && (await isThere(spec, run))) return { spec, outcome: 'exists' };
-  emit({ type: 'task-start', id: spec.hash, kind: 'pack', label: labelOf(spec) });
+  emit({ type: 'task-start', id: spec.hash, kind: 'upload', label: labelOf(spec) });
   // Nobody removes the package while it is read.
   const lock = await context.store.lockSpec(spec.hash, { mode: 'shared', signal });
   try {

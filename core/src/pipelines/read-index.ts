@@ -16,7 +16,7 @@ export async function readMirrorIndex(
   try {
     const index = await mirror.index({ signal });
     if (index === undefined) {
-      const hint = `Make one: berth buildcache update-index ${mirror.name}`;
+      const hint = `Make one: berth buildcache update-index ${mirror.name}.`;
       emit({ type: 'warning', code: 'NO_INDEX', message: await missing(), hint });
     }
     return index;

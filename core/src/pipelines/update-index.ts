@@ -1,5 +1,6 @@
-import { BerthError } from '@berth/base';
+import { BerthError, createLimiter } from '@berth/base';
 import { type IndexSummary, type IndexUpdate } from '@berth/buildcache';
+import { type ConcreteSpec } from '@berth/spec';
 import { type OpenMirror, type PipelineContext } from './context.ts';
 
 /**
@@ -26,4 +27,43 @@ export async function updateMirrorIndex(
   } finally {
     emit({ type: 'task-end', ...task, outcome: done ? 'done' : 'failed' });
   }
+}
+
+export interface ViewUpdate {
+  /** Those of them that the mirror has are listed. */
+  readonly specs: readonly ConcreteSpec[];
+  /** Add to a view that exists; otherwise that is an error. */
+  readonly append: boolean;
+}
+
+/** Questions to the mirror at once. */
+const CONCURRENCY = 16;
+
+/**
+ * Writes the view of the index that the mirror was opened with (buildcache-formats §10). Rejects with `usage`, ERR_VIEW_EXISTS,
+ * when the view exists and is not to be added to.
+ */
+export async function updateMirrorView(
+  opened: OpenMirror,
+  { specs, append }: ViewUpdate,
+  context: Pick<PipelineContext, 'emit' | 'signal'>,
+): Promise<IndexSummary> {
+  const { mirror } = opened;
+  const { signal } = context;
+  if (!append) await requireNoView(opened, signal);
+  const limit = createLimiter(CONCURRENCY);
+  const there = await Promise.all(specs.map((spec) => limit(() => isThere(spec))));
+  return updateMirrorIndex(opened, { add: specs.filter((_, at) => there[at]) }, context);
+
+  async function isThere(spec: ConcreteSpec): Promise<boolean> {
+    return spec.external === undefined && (await mirror.exists(spec, { signal }));
+  }
+}
+
+async function requireNoView({ mirror, name }: OpenMirror, signal: AbortSignal): Promise<void> {
+  await using index = await mirror.index({ signal });
+  if (index === undefined) return;
+  throw new BerthError('usage', 'ERR_VIEW_EXISTS', `index of mirror ${name}: there is a view of that name`, {
+    hint: 'Add to it with --append, or choose another name.',
+  });
 }

@@ -65,6 +65,7 @@ const command: Command = defineCommand({
     const pushed = packages.filter(({ outcome }) => outcome === 'pushed').length;
     const failed = packages.filter(({ outcome }) => outcome === 'failed');
     const there = packages.length - pushed - failed.length;
+    if (packages.length === 0) return 'nothing to push: externals have no binaries\n';
     if (there === packages.length) {
       return `all ${packages.length} packages are already in the build cache; --force pushes them again\n`;
     }

@@ -42,9 +42,8 @@ const command: Command = defineCommand({
     const session = await openSession(context);
     const queries = session.parse(namesOf(values));
     await requireFolder(folder);
-    const [root] = await withBinaryMirrors(session, (mirrors) => resolveWords(session, [rootWords], mirrors));
-    if (root === undefined) throw required(undefined, 'root-spec');
-    const chosen = chooseSpecs(root, queries);
+    const roots = await withBinaryMirrors(session, (mirrors) => resolveWords(session, [rootWords], mirrors));
+    const chosen = roots.flatMap((root) => chooseSpecs(root, queries));
     const files = chosen.map((spec) => ({ spec, path: join(folder, `${spec.name}.json`) }));
     for (const { spec, path } of files) await writeSpecFile(path, spec);
     return files;
