@@ -59,6 +59,14 @@ export default tseslint.config(
     ),
   },
   {
+    files: ['packages/http/src/**'],
+    rules: restrict(
+      deepImports,
+      [[...plugins, '@berth/core', '@berth/cli', '@berth/plugin-kit'], 'packages import packages only.'],
+      [['commander', '@aws-sdk/*', 'tapable', 'cosmiconfig', 'jiti'], 'belongs to core, the CLI or to one plugin.'],
+    ),
+  },
+  {
     files: ['plugins/*/src/**'],
     rules: restrict(
       deepImports,

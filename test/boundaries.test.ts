@@ -20,6 +20,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   '@berth/base': 0,
   '@berth/spec': 1,
   '@berth/config': 2,
+  '@berth/http': 2,
   '@berth/archive': 2,
   '@berth/store': 3,
   '@berth/buildcache': 3,
