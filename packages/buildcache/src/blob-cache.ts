@@ -3,7 +3,6 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { randomBytes } from 'node:crypto';
 import {
   type ByteSource,
   errnoCode,
@@ -11,6 +10,7 @@ import {
   ioError,
   isBerthError,
   type Sha256,
+  sweepTemporaries,
   temporaryBeside,
   VerifyStream,
 } from '@berth/base';
@@ -46,6 +46,7 @@ export function createBlobCache(directory: string): BlobCache {
   const folder = join(directory, 'sha256');
   const pathOf = (digest: Sha256): string => join(folder, digest);
   const storing = new Map<Sha256, Promise<ByteSource>>();
+  let swept: Promise<void> | undefined;
   const cache: BlobCache = {
     find: async (digest, options) => {
       await storing.get(digest)?.catch(() => undefined);
@@ -62,7 +63,11 @@ export function createBlobCache(directory: string): BlobCache {
       storing.set(expected.digest, task);
       return task.finally(() => storing.delete(expected.digest));
     },
-    openSpool: async () => openSpool(await ensureFolder(folder)),
+    openSpool: async () => {
+      // Archives are large: what killed pushes left goes first (hostile-inputs O3).
+      await (swept ??= sweepTemporaries(folder));
+      return openSpool(await ensureFolder(folder));
+    },
     remove: (digest) => rm(pathOf(digest), { force: true }),
   };
   return cache;
@@ -101,7 +106,7 @@ async function storeVerified(
 }
 
 function openSpool(folder: string): SpoolFile {
-  const path = join(folder, `.spool.${process.pid}.${randomBytes(8).toString('hex')}`);
+  const path = temporaryBeside(join(folder, 'spool'));
   return {
     path,
     adopt: async (digest) => {

@@ -14,6 +14,7 @@ import {
   redactUrl,
   type Sha256,
   sha256Of,
+  sweepTemporaries,
   temporaryBeside,
   toJson,
   VerifyStream,
@@ -96,6 +97,7 @@ export function createIndexCache(directory: string): IndexCache {
     touch: record,
     save: async (key, body, options) => {
       holdErrors(body);
+      await sweepTemporaries(folder);
       await ensureFolder(folder);
       const hash = await saveBody(body, { ...options, folder, pathFor: (found) => pathOf(key, found) });
       const cached = { hash, etag: options.etag };

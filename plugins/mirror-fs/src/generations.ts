@@ -4,7 +4,7 @@ import { bytesSource, errnoCode, temporaryBeside, writeFileAtomic } from '@berth
 import { preconditionFailed } from '@berth/buildcache';
 import { ensureFolder, type Modes } from './modes.ts';
 import { contentTag } from './read-object.ts';
-import { linkNew, writeObject } from './write-object.ts';
+import { linkNew, sweepTemporaries, writeObject } from './write-object.ts';
 
 /** A value that was agreed on, and the tag of the value it replaces. */
 interface Generation {
@@ -39,6 +39,7 @@ const KEPT = 16;
  */
 export async function compareAndSwap(content: Buffer, ifMatch: string, options: SwapOptions): Promise<void> {
   await ensureFolder(options.folder, options.modes);
+  await sweepTemporaries(options.folder, Date.now());
   const kept = await readGenerations(options.folder);
   const top = kept.at(-1);
   const shown = await options.readTag();

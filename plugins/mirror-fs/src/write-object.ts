@@ -1,7 +1,7 @@
 import { chmod, link, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type ByteSource, errnoCode, temporaryBeside, VerifyStream } from '@berth/base';
+import { type ByteSource, errnoCode, isAbandonedTemporary, temporaryBeside, VerifyStream } from '@berth/base';
 import { preconditionFailed } from '@berth/buildcache';
 import { ensureFolder, fileModeOf, type Modes } from './modes.ts';
 
@@ -52,17 +52,20 @@ export async function linkNew(temporary: string, path: string, key: string): Pro
   }
 }
 
-const TEMPORARY = /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/;
+const TEMPORARY = /^\..+\.\d+\.[0-9a-f]{12,}\.tmp$/;
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
-/** Removes temporary files that killed writers left in `folder` a day ago or earlier; `nowMs` is the time of the file system. */
+/**
+ * Removes the temporary files that killed writers left in `folder`: those of this system at once, those of others, who share the
+ * folder over a network, after a day. `nowMs` is the time of the file system.
+ */
 export async function sweepTemporaries(folder: string, nowMs: number): Promise<void> {
   try {
     for await (const { name } of await opendir(folder)) {
       const path = join(folder, name);
       if (!TEMPORARY.test(name)) continue;
-      const { mtimeMs } = await stat(path);
-      if (nowMs - mtimeMs > ABANDONED_MS) await rm(path, { force: true });
+      if (isAbandonedTemporary(name) || nowMs - (await stat(path)).mtimeMs > ABANDONED_MS)
+        await rm(path, { force: true });
     }
   } catch (error) {
     // Another process may be sweeping too, or the folder is not there yet.

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { BerthError, errnoCode, ioError, writeFileAtomic } from '@berth/base';
+import { BerthError, errnoCode, ioError, sweepTemporaries, writeFileAtomic } from '@berth/base';
 import { sbangPath } from '../layout/layout.ts';
 
 export interface InstallSbangOptions {
@@ -37,6 +37,7 @@ export async function installSbang(options: InstallSbangOptions): Promise<string
   try {
     if ((await readIfThere(path)) === options.script) return path;
     await mkdir(dirname(path), { recursive: true, mode: options.directoryMode });
+    await sweepTemporaries(dirname(path));
     await writeFileAtomic(path, options.script, { mode: SCRIPT_MODE });
     return path;
   } catch (error) {
