@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { BerthError, DEFAULT_LIMITS, errnoCode, ioError } from '@berth/base';
 import { configError } from '../errors.ts';
@@ -32,8 +33,8 @@ export async function readConfigFile(
   }
 }
 
-const O_NONBLOCK = 0o4000;
-const READ_NONBLOCK = process.platform === 'linux' ? O_NONBLOCK : 'r';
+const { O_NONBLOCK, O_RDONLY } = constants;
+const READ_NONBLOCK = process.platform === 'win32' ? O_RDONLY : O_RDONLY | O_NONBLOCK;
 
 function isAbsent(error: unknown): boolean {
   const code = errnoCode(error);

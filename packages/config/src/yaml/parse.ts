@@ -95,7 +95,6 @@ function oneDocument(text: string, lines: LineCounter, file: string): Document.P
     schema: 'failsafe',
     resolveKnownTags: false,
     uniqueKeys: false,
-    keepSourceTokens: true,
     lineCounter: lines,
     prettyErrors: false,
     logLevel: 'silent',
