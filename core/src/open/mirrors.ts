@@ -7,7 +7,6 @@ import {
   mirrorEndpoint,
   parseMirrorUrl,
   type ProcessVariables,
-  readMirrors,
   requireMirrorCredentials,
 } from '@berth/config';
 import { type OpenMirror } from '../pipelines/context.ts';
@@ -59,14 +58,9 @@ export async function openNamedMirror(
 async function configuredMirrors({
   configuration,
   host,
-  emit,
   signal,
 }: OpenMirrorsOptions): Promise<readonly MirrorConfig[]> {
-  return readMirrors(configuration.node('mirrors'), {
-    resolvePath: (text, at) => configuration.resolvePath(text, at),
-    extraSchemes: new Set(await host.mirrorSchemes({ signal })),
-    emit,
-  });
+  return configuration.mirrors({ extraSchemes: new Set(await host.mirrorSchemes({ signal })) });
 }
 
 async function findMirror(argument: string, options: OpenMirrorsOptions): Promise<MirrorConfig> {

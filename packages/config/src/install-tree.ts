@@ -10,32 +10,17 @@ export interface Projection {
 
 /** `config:install_tree`, resolved (store-and-specs-on-disk C.1). */
 export interface InstallTree {
-  /** Absolute, padded: prefixes are below it. */
-  readonly root: string;
   /** Absolute, without padding. */
   readonly unpaddedRoot: string;
-  /** What was asked for; 0 is none. */
+  /** Total length of the padded root that was asked for; 0 is none. */
   readonly paddedLength: number;
-  /** In order; the hash length is worked in and everything is lower case, as both are used. */
+  /** As configured, in order. */
   readonly projections: readonly Projection[];
   readonly hashLength: number | undefined;
 }
 
-export const PADDING_COMPONENT = '__spack_path_placeholder__';
 const RESERVED_FOR_PREFIX = 300;
 const DEFAULT_PROJECTION = '{architecture.platform}-{architecture.target}/{name}-{version}-{hash}';
-
-/**
- * `root` made exactly `length` characters long with placeholder folders; as it is when it is long enough already
- * (store-and-specs-on-disk C.1).
- */
-export function padRoot(root: string, length: number): string {
-  const missing = length - root.length - 1;
-  if (missing < 0) return root;
-  const repeated = `${PADDING_COMPONENT}/`.repeat(Math.ceil(missing / (PADDING_COMPONENT.length + 1)));
-  const padding = repeated.slice(0, missing);
-  return `${root}/${padding.endsWith('/') ? `${padding.slice(0, -1)}_` : padding}`;
-}
 
 export interface InstallTreeContext {
   readonly host: HostFacts;
@@ -53,7 +38,6 @@ export function resolveInstallTree(config: ConfigNode | undefined, context: Inst
   const hashLength = nodeAt(config, ['install_hash_length']);
   const length = hashLength?.kind === 'scalar' && typeof hashLength.value === 'number' ? hashLength.value : undefined;
   return {
-    root: padRoot(unpaddedRoot, paddedLength),
     unpaddedRoot,
     paddedLength,
     projections: projectionsOf(nodeAt(config, ['install_tree', 'projections']), length),
@@ -85,7 +69,7 @@ function splitLegacyPadding(root: string): { readonly text: string; readonly len
 
 function projectionsOf(node: ConfigNode | undefined, hashLength: number | undefined): Projection[] {
   if (node?.kind !== 'map' || node.entries.size === 0) {
-    return [{ spec: 'all', format: withHashLength(DEFAULT_PROJECTION, hashLength) }];
+    return [{ spec: 'all', format: DEFAULT_PROJECTION }];
   }
   return [...node.entries.values()].map(({ key, value }) => {
     const format = value.kind === 'scalar' ? value.text : '';
@@ -96,12 +80,8 @@ function projectionsOf(node: ConfigNode | undefined, hashLength: number | undefi
         `the projection "${format}" has no {hash}, which config:install_hash_length is about`,
       );
     }
-    return { spec: key, format: withHashLength(format, hashLength).toLowerCase() };
+    return { spec: key, format };
   });
-}
-
-function withHashLength(format: string, length: number | undefined): string {
-  return length === undefined ? format : format.replaceAll('{hash}', `{hash:${length}}`);
 }
 
 /** A projection stays below the root, whatever it is filled with (hostile-inputs L06). */

@@ -1,7 +1,7 @@
 import { formatSpecText, readSpecDocument, type ConcreteSpec } from '@berth/spec';
 import { describe, expect, test } from '@jest/globals';
 import { createLayout } from '../src/layout/layout.ts';
-import { paddedLengthOf, paddedRoot, splitPaddingToken } from '../src/layout/padding.ts';
+import { paddedRoot } from '../src/layout/padding.ts';
 import { installModes } from '../src/layout/permissions.ts';
 import { chooseProjection, DEFAULT_PROJECTIONS, projectedPath } from '../src/layout/projections.ts';
 import { viewDirectoryHash } from '../src/layout/view-hash.ts';
@@ -36,20 +36,6 @@ test('there are as many layout vectors as expected', () => {
 describe('padding', () => {
   test.each([...vectors.padding])('$root to $padded_length', ({ root, padded_length, out }) => {
     expect(paddedRoot(root, padded_length)).toBe(out);
-  });
-
-  test('the setting true leaves 300 characters of the longest path, a number is taken as it is', () => {
-    expect([true, false, 128].map((setting) => paddedLengthOf(setting, 4096))).toEqual([3796, 0, 128]);
-  });
-
-  test.each([
-    ['/opt/store', '/opt/store', false],
-    ['/opt/$padding/store', '/opt/store', true],
-    ['/opt/store/$padding:512', '/opt/store', 512],
-    ['/opt/store/${padding:60}', '/opt/store', 60],
-    ['/opt/store/${padding}', '/opt/store', true],
-  ] as const)('the old token in %s', (root, rest, padding) => {
-    expect(splitPaddingToken(root)).toEqual({ root: rest, padding });
   });
 });
 

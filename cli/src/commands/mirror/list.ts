@@ -1,5 +1,5 @@
 import { redactUrl } from '@berth/base';
-import { formatMirrorList, type MirrorConfig, mirrorEndpoint, readMirrors } from '@berth/config';
+import { formatMirrorList, type MirrorConfig, mirrorEndpoint } from '@berth/config';
 import { type Command, defineCommand } from '../../command.ts';
 
 const command: Command = defineCommand({
@@ -14,11 +14,7 @@ const command: Command = defineCommand({
   async run(context): Promise<readonly MirrorConfig[]> {
     const [configuration, host] = [await context.configuration(), await context.plugins()];
     const schemes = await host.mirrorSchemes({ signal: context.signal });
-    return readMirrors(configuration.node('mirrors'), {
-      resolvePath: (text, at) => configuration.resolvePath(text, at),
-      extraSchemes: new Set(schemes),
-      emit: context.emit,
-    });
+    return configuration.mirrors({ extraSchemes: new Set(schemes) });
   },
   document: (mirrors) => ({
     mirrors: mirrors.map((mirror) => ({
