@@ -1,0 +1,54 @@
+// Deals the chosen files out to packages, and says who depends on whom.
+
+const COUNT = 30;
+/** The packages that make a chain; each later one needs one of them. */
+const CHAIN = 8;
+/** From here on packages need no other, so that small ones can be installed alone. */
+const FIRST_LONELY = 25;
+/** Needs all others, so that one hash installs everything. */
+export const SUITE = 'benchsuite';
+
+/**
+ * @typedef {{ name: string, files: import('./host-files.js').HostFile[], links: string[], runs: string[] }} PackagePlan
+ */
+
+/**
+ * Some packages large, most small; some of libraries, some of text. Dependencies come before their dependents.
+ * @param {Map<string, import('./host-files.js').HostFile[]>} chosen
+ * @returns {PackagePlan[]}
+ */
+export function planPackages(chosen) {
+  const plans = Array.from({ length: COUNT }, (_, index) => ({
+    name: nameOf(index),
+    files: [],
+    links: linksOf(index),
+    runs: [],
+  }));
+  [...chosen.values()].forEach((files, kindIndex) => {
+    deal(files, plans, kindIndex * 7);
+  });
+  return [...plans, { name: SUITE, files: [], links: [], runs: plans.map(({ name }) => name) }];
+}
+
+function nameOf(index) {
+  return `bench${String(index + 1).padStart(2, '0')}`;
+}
+
+function linksOf(index) {
+  if (index === 0 || index >= FIRST_LONELY) return [];
+  return [nameOf(index <= CHAIN ? index - 1 : (index * 5) % CHAIN)];
+}
+
+/** Runs of neighbours, so that what lies together stays together; each kind has its large package elsewhere. */
+function deal(files, plans, rotation) {
+  const weights = plans.map((_, index) => 1 / (1 + ((index + rotation) % plans.length)));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let taken = 0;
+  let share = 0;
+  plans.forEach((plan, index) => {
+    share += weights[index] / total;
+    const end = index === plans.length - 1 ? files.length : Math.round(share * files.length);
+    plan.files.push(...files.slice(taken, end));
+    taken = end;
+  });
+}

@@ -1,0 +1,107 @@
+// Puts packages into an install tree, with what relocation has to find in them.
+import { execFile } from 'node:child_process';
+import { appendFileSync, chmodSync, copyFileSync, lstatSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import {
+  DEFAULT_PERMISSIONS,
+  DEFAULT_PROJECTIONS,
+  openStore,
+  writeInstallManifest,
+  writePrefixSpec,
+} from '@berth/store';
+
+const run = promisify(execFile);
+/** One text file of so many names its prefix, and one binary of so many holds it as a string. */
+const TEXT_STEP = 12;
+const STRING_STEP = 4;
+/** patchelf takes long for larger ones. */
+const MOST_PATCHED_BYTES = 24e6;
+
+/**
+ * Writes prefixes and the database.
+ * @param {string} root
+ * @param {{ plans: import('./packages.js').PackagePlan[], specs: Map<string, import('@berth/spec').ConcreteSpec> }} packages
+ * @returns {Promise<{ name: string, hash: string, prefix: string, isAlone: boolean, files: number, sizeBytes: number }[]>}
+ */
+export async function writeTree(root, { plans, specs }) {
+  const signal = new AbortController().signal;
+  const store = await openTree(root, signal);
+  const prefixOf = (name) => store.layout.defaultPrefix(specs.get(name));
+  for (const plan of plans) {
+    const prefix = prefixOf(plan.name);
+    mkdirSync(prefix, { recursive: true });
+    await writeFiles(plan, prefix, plan.links.map(prefixOf));
+    await writePrefixSpec(prefix, specs.get(plan.name));
+    await writeInstallManifest(prefix, { signal });
+  }
+  await store.database.transaction(
+    async (transaction) => {
+      for (const plan of plans) await transaction.add(specs.get(plan.name), { explicit: plan.runs.length > 0 });
+    },
+    { signal },
+  );
+  return plans.map(({ name, files, links, runs }) => ({
+    name,
+    hash: specs.get(name).hash,
+    prefix: prefixOf(name),
+    isAlone: links.length + runs.length === 0,
+    files: files.length,
+    sizeBytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  }));
+}
+
+async function openTree(root, signal) {
+  return openStore({
+    root,
+    projections: DEFAULT_PROJECTIONS,
+    permissionsOf: () => DEFAULT_PERMISSIONS,
+    allowSgid: true,
+    databaseLockTimeoutMs: 60_000,
+    packageLockTimeoutMs: undefined,
+    locks: true,
+    upstreams: [],
+    emit: () => undefined,
+    signal,
+  });
+}
+
+async function writeFiles({ files }, prefix, dependencies) {
+  const counts = { text: 0, elf: 0 };
+  const programs = [];
+  for (const file of files) {
+    const target = join(prefix, file.path.replace(/^\/usr\//, ''));
+    mkdirSync(dirname(target), { recursive: true });
+    if (file.kind === 'link') {
+      addLink(file, target);
+      continue;
+    }
+    copyFileSync(file.path, target);
+    chmodSync(target, file.isExecutable ? 0o755 : 0o644);
+    if (file.kind === 'elf' && file.sizeBytes <= MOST_PATCHED_BYTES) programs.push(target);
+    if (file.kind in counts) counts[file.kind] += 1;
+    if (file.kind === 'text' && counts.text % TEXT_STEP === 0) appendFileSync(target, `\nprefix=${prefix}\n`);
+  }
+  await setSearchPaths(programs, [prefix, ...dependencies].map((one) => `${one}/lib`).join(':'));
+  for (const [index, target] of programs.entries()) {
+    if (index % STRING_STEP === 0) appendFileSync(target, `\0${prefix}/share/data\0`);
+  }
+}
+
+/** What points out of the package is made to point into it: an absolute link to be relocated. */
+function addLink({ path }, target) {
+  if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return;
+  const text = readlinkSync(path);
+  symlinkSync(text.startsWith('/') ? `${dirname(target)}/${text.split('/').at(-1)}` : text, target);
+}
+
+/** Files that are linked statically, or are no programs at all, keep what they have; so do all where patchelf is missing. */
+async function setSearchPaths(programs, searchPath) {
+  for (const path of programs) {
+    try {
+      await run('patchelf', ['--set-rpath', searchPath, path]);
+    } catch (error) {
+      if (error.code === 'ENOENT') return;
+    }
+  }
+}
