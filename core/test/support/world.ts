@@ -84,7 +84,7 @@ export async function makeWorld(options: WorldOptions = {}): Promise<World> {
         credentials: async () => undefined,
         cacheDir: join(folder, 'cache'),
       };
-      return { mirror: await host.openMirror(connection, { signal }), name, signed };
+      return { mirror: await host.openMirror(connection, { signal }), name, url: connection.url, signed };
     },
     quickstartMirror: async (name, mirrorOptions = {}) => {
       const path = join(folder, `mirror-${name}`);

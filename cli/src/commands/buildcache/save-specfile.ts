@@ -93,7 +93,7 @@ function matching(nodes: readonly ConcreteSpec[], query: Spec, root: ConcreteSpe
   const found = nodes.filter((spec) => satisfies(spec, query));
   if (found.length > 0) return found;
   throw new BerthError('usage', 'ERR_NO_MATCH', `${formatSpec(query)}: no package of ${root.name} matches`, {
-    hint: 'Nothing was written. Correct --specs, or leave it out.',
+    hint: 'Nothing was written. Name packages of its graph with --specs.',
   });
 }
 
