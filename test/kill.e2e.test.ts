@@ -116,7 +116,7 @@ describe('berth buildcache push', () => {
       expect(await readMirror(mirror())).toEqual(await readMirror(full));
       expect(await mirrorFiles(mirror())).toEqual(wanted);
       expect(existsSync(spools()) ? readdirSync(spools()) : []).toEqual([]);
-      const check = await bench.run('-D', set.environment, 'buildcache', 'check', '-m', mirror());
+      const check = await bench.run('-D', set.environment, 'buildcache', 'check', '--verify', '-m', mirror());
       expect(check).toMatchObject({ code: 0, signal: null });
     },
     MINUTE,

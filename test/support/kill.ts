@@ -8,13 +8,20 @@ export interface Undisturbed {
   readonly workMs: number;
 }
 
-export interface KillOptions {
-  /** Starts the program; called again when it ended before it could be killed. */
+export interface StopOptions {
+  /** Starts the program; called again when it ended before the signal came. */
   readonly begin: () => Running;
   /** True once the program has begun to change something. */
   readonly begun: () => boolean;
-  /** When after that to kill it; halved for each attempt that came too late. */
+  /** When after that to stop it; halved for each attempt that came too late. */
   readonly delayMs: number;
+  readonly signal: NodeJS.Signals;
+}
+
+export interface Stopped {
+  readonly ended: Ended;
+  /** From the signal to the end. */
+  readonly stoppingMs: number;
 }
 
 const POLL_MS = 2;
@@ -27,17 +34,25 @@ export async function measure(running: Running, begun: () => boolean): Promise<U
   return { ended, workMs: performance.now() - beganAt };
 }
 
-/** Kills a program with SIGKILL in the middle of its work. Rejects when it always ends too soon. */
-export async function killDuringWork({ begin, begun, delayMs }: KillOptions): Promise<void> {
+/** Sends a program a signal in the middle of its work. Rejects when it always ends before that. */
+export async function stopDuringWork({ begin, begun, delayMs, signal }: StopOptions): Promise<Stopped> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const running = begin();
     await whenBegun(running, begun);
     await sleep(delayMs / 2 ** attempt);
-    running.child.kill('SIGKILL');
-    const { signal } = await running.ended;
-    if (signal === 'SIGKILL') return;
+    const signalledAt = performance.now();
+    running.child.kill(signal);
+    const ended = await running.ended;
+    if (ended.code !== 0) return { ended, stoppingMs: performance.now() - signalledAt };
   }
-  throw new Error(`${ATTEMPTS} runs in a row ended before they could be killed`);
+  throw new Error(`${ATTEMPTS} runs in a row ended before ${signal} came`);
+}
+
+/** Kills a program in the middle of its work. */
+export async function killDuringWork(options: Omit<StopOptions, 'signal'>): Promise<void> {
+  const { ended } = await stopDuringWork({ ...options, signal: 'SIGKILL' });
+  if (ended.signal !== 'SIGKILL')
+    throw new Error(`ended with ${String(ended.code)} instead of being killed\n${ended.stderr}`);
 }
 
 /** The time at which the program began to change things, or ended without that. */
