@@ -16,7 +16,9 @@ beforeEach(async () => {
   path = join(world.folder, 'target');
   target = await world.mirrorAt(path, { name: 'target' });
 });
-afterEach(() => world[Symbol.asyncDispose]());
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
 
 function options(changes: Partial<PushOptions> = {}): PushOptions {
   return {

@@ -12,7 +12,9 @@ beforeEach(async () => {
   world = await makeWorld();
   mirror = await world.quickstartMirror('m');
 });
-afterEach(() => world[Symbol.asyncDispose]());
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+});
 
 async function resolve(text: string, changes: Partial<ResolveOptions> = {}): Promise<readonly string[]> {
   const snapshot = await world.context.store.database.read({ signal });
