@@ -41,7 +41,8 @@ async function greet() {
   const { path: prefix } = await inEnvironment('location', '-i', 'greet');
   if (!runsHere) return `(built for Linux on x86-64, so it is not run on ${process.platform} ${process.arch})`;
   const { stdout } = await run(join(prefix, 'bin/greet'));
-  return stdout.trim().split('\n')[0];
+  // Behind the greeting stand the paths that were relocated.
+  return stdout.split(' (')[0];
 }
 
 function count(packages, outcome) {
@@ -66,7 +67,8 @@ try {
   await inEnvironment('mirror', 'remove', 'quickstart');
   await inEnvironment('mirror', 'add', '--unsigned', 'second', pathToFileURL(second).href);
   const { mirrors } = await inEnvironment('mirror', 'list');
-  say(`mirrors of the environment are now: ${mirrors.map(({ name }) => name).join(', ')}`);
+  const caches = mirrors.filter(({ binary }) => binary).map(({ name }) => name);
+  say(`build caches of the environment are now: ${caches.join(', ')}`);
 
   const again = await inEnvironment('install');
   say(`installed ${count(again.packages, 'installed')} packages from what berth pushed`);
