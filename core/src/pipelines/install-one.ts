@@ -1,36 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/base';
 import { type DagHash } from '@berth/spec';
-import { type ByteLock, isInstalledAt, sbangPath, type Staging } from '@berth/store';
+import { type ByteLock, isInstalledAt, type LockMode, sbangPath, type Staging } from '@berth/store';
 import { type AssembledPackage, assemblePackage, finishPackage } from './assemble-package.ts';
 import { type PlannedInstall } from './install-plan.ts';
 import { dependenciesDone, type InstalledPackage, type InstallRun } from './install-run.ts';
 import { labelOf } from './label.ts';
 import { type FoundBinary } from './probe.ts';
 
+/** How long to wait before looking again at a package that another process has locked without installing it. */
+const PAUSE_MS = 100;
+
 /**
  * One package from its mirror to its record. The work is done in any order; the prefix appears, and is recorded, only once
- * everything that the package needs is.
+ * everything that the package needs is. What another process is installing is waited for, and then kept.
  */
 export async function installOne(planned: PlannedInstall, run: InstallRun): Promise<InstalledPackage> {
   const { spec, prefix } = planned;
-  const { store } = run.context;
   const binary = binaryOf(planned, run);
-  const label = labelOf(spec);
-  const lock = await run.limit(() => lockForInstall(planned, run));
-  if (lock === undefined) return { spec, prefix, outcome: 'kept' };
-  run.locks.push(lock);
+  for (;;) {
+    const begun = await run.limit(() => begin(planned, binary, run));
+    if (begun === 'installed') return { spec, prefix, outcome: 'kept' };
+    if (begun !== 'taken') return complete(planned, begun, run);
+    // Without a place among those at work: the other process may be waiting for one of ours (hostile-inputs K02).
+    await untilFree(planned, run);
+  }
+}
+
+/** A package whose lock we have, unpacked in a private folder. */
+interface Begun {
+  readonly binary: FoundBinary;
+  readonly lock: ByteLock;
+  readonly staging: Staging;
+  readonly assembled: AssembledPackage;
+}
+
+/** `taken` when another process has it, `installed` when it is done and locked, shared, for us. */
+async function begin(
+  planned: PlannedInstall,
+  binary: FoundBinary,
+  run: InstallRun,
+): Promise<Begun | 'taken' | 'installed'> {
+  const lock = await claim(planned, run);
+  if (lock === undefined) return 'taken';
+  if (lock.mode === 'shared') return 'installed';
+  let staging: Staging | undefined;
   try {
-    await using staging = await store.createStaging(prefix, { signal: run.context.signal });
-    const assembled = await run.limit(() => assemble(planned, { binary, staging, run }));
+    staging = await run.context.store.createStaging(planned.prefix, { signal: run.context.signal });
+    return { binary, lock, staging, assembled: await assemble(planned, { binary, staging, run }) };
+  } catch (error) {
+    await staging?.[Symbol.asyncDispose]();
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Exclusive to work on the package, shared when it is installed by now; never waits. */
+async function claim({ spec: { hash }, action }: PlannedInstall, run: InstallRun): Promise<ByteLock | undefined> {
+  const own = await tryLock(hash, 'exclusive', run);
+  if (action === 'overwrite') return own;
+  // Whoever installs it holds the byte exclusively until it is done, and shared from then on.
+  const lock = own ?? (await tryLock(hash, 'shared', run));
+  if (lock === undefined) return undefined;
+  const snapshot = await run.context.store.database.read({ signal: run.context.signal });
+  if (snapshot.isInstalled(hash)) lock.downgrade();
+  if (snapshot.isInstalled(hash) || own !== undefined) return lock;
+  await lock.release();
+  return undefined;
+}
+
+async function untilFree({ spec: { hash }, action }: PlannedInstall, { context }: InstallRun): Promise<void> {
+  const { store, signal } = context;
+  const lock = await store.lockSpec(hash, { mode: action === 'overwrite' ? 'exclusive' : 'shared', signal });
+  await lock.release();
+  if (!(await store.database.read({ signal })).isInstalled(hash)) await sleep(PAUSE_MS, undefined, { signal });
+}
+
+async function complete(planned: PlannedInstall, begun: Begun, run: InstallRun): Promise<InstalledPackage> {
+  const { spec, prefix } = planned;
+  const { binary, lock, staging, assembled } = begun;
+  try {
+    await using folder = staging;
     await dependenciesDone(spec, run);
-    await run.limitFinish(() => finish(planned, { assembled, staging, run }));
+    await run.limitFinish(() => finish(planned, { assembled, staging: folder, run }));
     run.context.signal.throwIfAborted();
-    await publish(planned, staging, run);
+    await publish(planned, folder, run);
   } catch (error) {
     await lock.release();
     throw error;
   }
   lock.downgrade();
+  const label = labelOf(spec);
   run.context.emit({ type: 'task-end', id: spec.hash, kind: 'install', label, outcome: 'done', message: prefix });
   return { spec, prefix, outcome: 'installed', mirror: binary.source.name };
 }
@@ -47,32 +107,12 @@ function binaryOf({ spec }: PlannedInstall, { binaries }: InstallRun): FoundBina
   return probed.found;
 }
 
-/**
- * The spec's byte, exclusively; `undefined` when another process has installed the package while we waited for it
- * (hostile-inputs K02).
- */
-async function lockForInstall({ spec, action }: PlannedInstall, run: InstallRun): Promise<ByteLock | undefined> {
-  const { store, signal } = run.context;
-  if (action === 'overwrite') return store.lockSpec(spec.hash, { mode: 'exclusive', signal });
-  for (;;) {
-    const own = await tryLock(spec.hash, run);
-    // Whoever installs it holds the byte exclusively until it is done, and shared from then on.
-    const lock = own ?? (await store.lockSpec(spec.hash, { mode: 'shared', signal }));
-    const snapshot = await store.database.read({ signal });
-    if (snapshot.isInstalled(spec.hash)) {
-      lock.downgrade();
-      run.locks.push(lock);
-      return undefined;
-    }
-    if (own !== undefined) return own;
-    await lock.release();
-  }
-}
-
-/** The exclusive lock, unless anyone else has it now. */
-async function tryLock(hash: DagHash, { context }: InstallRun): Promise<ByteLock | undefined> {
+/** The lock, unless anyone else has it now. */
+async function tryLock(hash: DagHash, mode: LockMode, { context, locks }: InstallRun): Promise<ByteLock | undefined> {
   try {
-    return await context.store.lockSpec(hash, { mode: 'exclusive', timeoutMs: 0, signal: context.signal });
+    const lock = await context.store.lockSpec(hash, { mode, timeoutMs: 0, signal: context.signal });
+    locks.push(lock);
+    return lock;
   } catch (error) {
     if (isBerthError(error, 'ERR_LOCK_TIMEOUT')) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { BerthError, createLimiter, isBerthError, messageOf } from '@berth/base';
 import { SBANG_SCRIPT, SHEBANG_LIMIT } from '@berth/archive';
-import { type ConcreteSpec, type DagHash } from '@berth/spec';
+import { type ConcreteSpec } from '@berth/spec';
 import { type ByteLock, type DatabaseSnapshot, installSbang } from '@berth/store';
 import { type PipelineContext } from './context.ts';
 import { installOne } from './install-one.ts';
@@ -56,23 +56,20 @@ interface SettledPlan {
   readonly snapshot: DatabaseSnapshot;
 }
 
-/** Plans, locks what is to be kept, and plans again when somebody removed some of it meanwhile (hostile-inputs K03). */
+/** Plans, locks what is to be kept, and begins again when somebody removed some of it meanwhile (hostile-inputs K03). */
 async function settlePlan(options: InstallOptions, context: PipelineContext, locks: ByteLock[]): Promise<SettledPlan> {
   const { store, host, signal } = context;
-  const locked = new Set<DagHash>();
   for (;;) {
     const snapshot = await store.database.read({ signal });
     const first = planInstall({ ...options, snapshot });
     const keeps = first.packages.filter(({ spec, action }) => action === 'keep' && isLocal(spec, snapshot));
-    const fresh = keeps.filter(({ spec }) => !locked.has(spec.hash));
-    for (const { spec } of fresh) {
-      locks.push(await store.lockSpec(spec.hash, { mode: 'shared', signal }));
-      locked.add(spec.hash);
-    }
+    for (const { spec } of keeps) locks.push(await store.lockSpec(spec.hash, { mode: 'shared', signal }));
     const now = await store.database.read({ signal });
     if (keeps.every(({ spec }) => now.isInstalled(spec.hash))) {
       return { plan: await host.call('install.plan', first, { signal }), snapshot: now };
     }
+    // What is gone must be installed again, for which nobody may hold it: not even we.
+    for (const lock of locks.splice(0)) await lock.release();
   }
 }
 

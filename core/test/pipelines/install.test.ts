@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { install, type InstallResult, type OpenMirror } from '@berth/core';
 import { verifyInstallManifest } from '@berth/store';
 import { makeWorld, type World } from '../support/world.ts';
@@ -214,6 +215,47 @@ describe('the prefix', () => {
     expect(snapshot.query({ explicit: true }).map(({ spec }) => spec.name)).toEqual(['greet']);
     expect(await strayNames()).toEqual([]);
   });
+});
+
+describe('what another process has locked', () => {
+  async function holdLock(name: string): Promise<AsyncDisposable> {
+    return (await world.otherContext()).store.lockSpec(world.spec(name).hash, { mode: 'exclusive', signal });
+  }
+
+  async function started(name: string): Promise<void> {
+    const { hash } = world.spec(name);
+    while (!world.events.some((event) => event.type === 'task-start' && event.id === hash)) await sleep(5);
+  }
+
+  test('K03 a kept package that is removed before it could be locked is installed again', async () => {
+    const mirror = await world.quickstartMirror('m');
+    await install(world.installOptions([mirror]), world.context);
+    const lock = await holdLock('libgreet');
+    const running = install(world.installOptions([mirror]), world.context);
+    await sleep(50);
+    const { hash } = world.spec('libgreet');
+    await rm(world.context.store.layout.defaultPrefix(world.spec('libgreet')), { recursive: true });
+    const other = await world.otherContext();
+    await other.store.database.transaction(
+      (records) => {
+        records.remove(hash);
+      },
+      { signal },
+    );
+    await lock[Symbol.asyncDispose]();
+    expect(outcomes(await running)).toMatchObject({ libgreet: 'installed', greet: 'kept', 'gcc-runtime': 'kept' });
+  }, 20_000);
+
+  test('K02 it keeps no other package from being worked on, whatever the concurrency', async () => {
+    const mirror = await world.quickstartMirror('m');
+    const lock = await holdLock('gcc-runtime');
+    const running = install(world.installOptions([mirror], { concurrency: 1 }), world.context);
+    await started('greet');
+    await started('libgreet');
+    await lock[Symbol.asyncDispose]();
+    expect(outcomes(await running)).toEqual(ALL_DONE);
+    expect(await strayNames()).toEqual([]);
+  }, 20_000);
 });
 
 test('an abort ends the install and leaves nothing half done', async () => {
