@@ -7,7 +7,11 @@ import { namesArchitecture, openSession, runsHere, type Session, withBinaryMirro
 const options = {
   force: { short: 'f', summary: 'install the named packages again if they are installed' },
   multiple: { short: 'm', summary: 'install every binary that matches, not just one for each spec' },
-  unsigned: { short: 'u', summary: 'do not require signatures, on any mirror, in this run' },
+  unsigned: {
+    short: 'u',
+    aliases: ['no-check-signature'],
+    summary: 'do not require signatures, on any mirror, in this run',
+  },
   otherarch: { short: 'o', summary: 'also match what is built for other machines' },
   'fail-fast': { summary: 'stop at the first failure' },
   jobs: { short: 'j', value: 'n', integer: { min: 1, max: 256 }, summary: 'how many packages are installed at once' },
