@@ -81,6 +81,8 @@ export interface CommandDefinition<O extends OptionSpecs, Result> {
   text(result: Result, style: TextStyle): string;
   /** What `--json` prints, where it is not the result itself. */
   document?(result: Result): unknown;
+  /** The text of that document, where somebody else has fixed its bytes; otherwise it is compact, with a final newline. */
+  documentText?(result: Result): string;
   /** Of a result that is a failure, e.g. of some packages of many. */
   exitCode?(result: Result): 0 | 1 | 3;
 }
@@ -100,6 +102,7 @@ export interface Command {
 export interface Outcome {
   readonly text: (style: TextStyle) => string;
   readonly document: () => unknown;
+  readonly documentText: (() => string) | undefined;
   readonly exitCode: 0 | 1 | 3;
 }
 
@@ -118,6 +121,7 @@ export function defineCommand<const O extends OptionSpecs, Result>(definition: C
       return {
         text: (style) => definition.text(result, style),
         document: () => (definition.document === undefined ? result : definition.document(result)),
+        documentText: definition.documentText === undefined ? undefined : () => definition.documentText?.(result) ?? '',
         exitCode: definition.exitCode?.(result) ?? 0,
       };
     },

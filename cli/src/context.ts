@@ -1,6 +1,6 @@
 import { BerthError, type Emit } from '@berth/base';
 import { type Configuration, type EnvironmentChoice, hostFacts, loadConfiguration } from '@berth/config';
-import { createPluginHost, type Discovery, discoverPlugins, type DiscoveryPlaces, type PluginHost } from '@berth/core';
+import { type Discovery, type DiscoveryPlaces, type PluginHost } from '@berth/core';
 import { join } from 'node:path';
 import { BUILTIN_PLUGINS } from './builtins.ts';
 import { type GlobalValues } from './dispatch.ts';
@@ -37,11 +37,14 @@ export function createContext(options: ContextOptions): CommandContext {
   const cwd = (): string => existing(facts.cwd, 'the working folder', 'it was deleted');
   const configuration = once(() => loadConfigurationOf(options, cwd()));
   const places = once(async () => placesOf(facts, (await configuration()).environment?.directory ?? cwd()));
-  const discovery = once(async () =>
-    discoverPlugins({ ...(await places()), builtins: BUILTIN_PLUGINS, resolveFrom: [import.meta.url] }),
-  );
+  // Imported when a plugin is asked for: most commands that only read never do.
+  const discovery = once(async () => {
+    const { discoverPlugins } = await import('@berth/core');
+    return discoverPlugins({ ...(await places()), builtins: BUILTIN_PLUGINS, resolveFrom: [import.meta.url] });
+  });
   let host: PluginHost | undefined;
   const plugins = once(async () => {
+    const { createPluginHost } = await import('@berth/core');
     const { plugins: entries, hookTimeoutMs } = await discovery();
     host = createPluginHost({ plugins: entries, emit, ...(hookTimeoutMs === undefined ? {} : { hookTimeoutMs }) });
     return host;

@@ -58,6 +58,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/install.ts'),
   },
   {
+    name: 'find',
+    summary: 'list installed packages',
+    group: 'packages',
+    load: () => import('./commands/find.ts'),
+  },
+  {
     name: 'location',
     summary: 'print where a package, the environment or Spack is',
     group: 'packages',

@@ -1,4 +1,4 @@
-import { type Command, type CommandInput, type OptionSpecs, type TextStyle } from './command.ts';
+import { type Command, type CommandInput, type OptionSpecs, type Outcome, type TextStyle } from './command.ts';
 import { createContext } from './context.ts';
 import { type GlobalValues } from './dispatch.ts';
 import { type ProcessFacts } from './process-facts.ts';
@@ -42,12 +42,16 @@ export async function runCommand(
   try {
     const outcome = await command.run(context, input);
     renderer.close();
-    const text = input.options['json'] === true ? formatResult(outcome.document()) : outcome.text(styleOf(options));
+    const text = input.options['json'] === true ? documentOf(outcome) : outcome.text(styleOf(options));
     if (text !== '') await output.writeResult(text);
     return { exitCode: outcome.exitCode, plugins: context.loadedPlugins() };
   } finally {
     renderer.close();
   }
+}
+
+function documentOf({ document, documentText }: Outcome): string {
+  return documentText?.() ?? formatResult(document());
 }
 
 function createRenderer({ globals, facts, output }: RunOptions): Renderer {

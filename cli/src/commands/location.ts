@@ -1,6 +1,7 @@
 import { BerthError } from '@berth/base';
 import { type Command, defineCommand } from '../command.ts';
-import { openSession, selectInstalled } from '../session.ts';
+import { selectInstalled } from '../query/select-installed.ts';
+import { openSession } from '../session.ts';
 
 const command: Command = defineCommand({
   summary: 'print where a package, the environment or Spack is',

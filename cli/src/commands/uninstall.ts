@@ -4,7 +4,8 @@ import { type DatabaseSnapshot, planUninstall } from '@berth/store';
 import { type Command, defineCommand } from '../command.ts';
 import { describeSpec } from '../render/describe.ts';
 import { removePackages } from '../remove-packages.ts';
-import { openSession, selectInstalled } from '../session.ts';
+import { selectInstalled } from '../query/select-installed.ts';
+import { openSession } from '../session.ts';
 
 const command: Command = defineCommand({
   summary: 'remove installed packages',

@@ -12,7 +12,15 @@ export interface ListingEntry {
   /** Written after the text, in a column of its own. */
   readonly prefix?: string;
   /** Lines below it, each with its depth: its dependencies. */
-  readonly below?: readonly { readonly depth: number; readonly marks?: string; readonly text: string }[];
+  readonly below?: readonly ListingLine[];
+}
+
+export interface ListingLine {
+  readonly depth: number;
+  readonly marks?: string;
+  readonly text: string;
+  /** In the column of the entries' own. */
+  readonly prefix?: string;
 }
 
 export interface ListingOptions {
@@ -54,18 +62,28 @@ function header([first]: readonly ListingEntry[], { columns, paint }: TextStyle)
 
 function body(entries: readonly ListingEntry[], style: TextStyle): string {
   const onePerLine = entries.some(({ prefix, below }) => prefix !== undefined || below !== undefined);
-  const texts = entries.map(({ marks = '', text }) => `${marks}${text}`);
-  if (!onePerLine) return formatColumns(texts, style);
-  const width = Math.max(...texts.map(visibleLength)) + 2;
-  return entries.map((entry, index) => oneEntry(entry, texts[index] ?? '', width)).join('');
+  if (!onePerLine) return formatColumns(entries.map(textOf), style);
+  const width = Math.max(...entries.flatMap(linesOf).map((line) => visibleLength(textOf(line)))) + 2;
+  return entries
+    .map((entry) => {
+      const lines = linesOf(entry).map((line) => `${withPrefix(textOf(line), line.prefix, width)}\n`);
+      return `${lines.join('')}${entry.below === undefined ? '' : '\n'}`;
+    })
+    .join('');
 }
 
-function oneEntry({ prefix, below }: ListingEntry, text: string, width: number): string {
-  const place = prefix === undefined ? '' : `${' '.repeat(width - visibleLength(text))}${prefix}`;
-  const lines = (below ?? []).map(
-    ({ depth, marks = '', text: dependency }) => `${marks}${'    '.repeat(depth)}${dependency}\n`,
-  );
-  return `${text}${place}\n${lines.join('')}${below === undefined ? '' : '\n'}`;
+type Line = Pick<ListingLine, 'marks' | 'text' | 'prefix'> & { readonly depth?: number };
+
+function linesOf(entry: ListingEntry): readonly Line[] {
+  return [entry, ...(entry.below ?? [])];
+}
+
+function textOf({ marks = '', depth = 0, text }: Line): string {
+  return `${marks}${'    '.repeat(depth)}${text}`;
+}
+
+function withPrefix(text: string, prefix: string | undefined, width: number): string {
+  return prefix === undefined ? text : `${pad(text, width)}${prefix}`;
 }
 
 /** Variable columns, filled downwards: the most that fit a terminal; one where there is none. */

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { type Command, type CommandInput, defineCommand, type OptionSpecs } from '../../command.ts';
 import { failureExitCode } from '../../exit-codes.ts';
 import { describeFailure, describeSpec } from '../../render/describe.ts';
-import { openSession, selectInstalled, type Session } from '../../session.ts';
+import { selectInstalled } from '../../query/select-installed.ts';
+import { openSession, type Session } from '../../session.ts';
 
 const options = {
   force: { short: 'f', summary: 'replace what the mirror has' },

@@ -4,7 +4,8 @@ import { type ConcreteSpec } from '@berth/spec';
 import { type ManifestProblem, type ManifestReport, verifyInstalledFile, verifyInstallManifest } from '@berth/store';
 import { type Command, type CommandInput, defineCommand, type OptionSpecs } from '../../command.ts';
 import { type CommandContext } from '../../context.ts';
-import { openSession, selectInstalled } from '../../session.ts';
+import { selectInstalled } from '../../query/select-installed.ts';
+import { openSession } from '../../session.ts';
 
 const options = {
   all: { short: 'a', summary: 'verify every installed package' },
