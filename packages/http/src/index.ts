@@ -1,1 +1,16 @@
-export {};
+export * from './auth/basic.ts';
+export * from './client.ts';
+export * from './clock.ts';
+export * from './contract.ts';
+export { HttpStatusError, isHtml, isHttpStatusError, isTransient, shownUrl, type StatusFacts } from './failures.ts';
+export * from './headers/content-range.ts';
+export * from './headers/etag.ts';
+export * from './headers/link.ts';
+export * from './headers/response-headers.ts';
+export * from './headers/retry-after.ts';
+export * from './settings.ts';
+export * from './auth/bearer.ts';
+export * from './auth/challenge.ts';
+export * from './auth/netrc.ts';
+export * from './auth/realm.ts';
+export * from './documents.ts';

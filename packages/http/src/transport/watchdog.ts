@@ -1,0 +1,47 @@
+/** Aborts what runs when it makes no progress; follows the caller's signal too. */
+export class Watchdog {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(outer: AbortSignal) {
+    this.#outer = outer;
+    if (outer.aborted) this.#follow();
+    else outer.addEventListener('abort', this.#follow, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Aborts with `reason()` unless it is called again within `ms`; 0 waits for ever. */
+  expectWithin(ms: number, reason: () => unknown): void {
+    clearTimeout(this.#timer);
+    this.#timer =
+      ms === 0
+        ? undefined
+        : setTimeout(() => {
+            this.#controller.abort(reason());
+          }, ms);
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** No more time limits; the caller's signal still counts. */
+  calm(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Lets go of the caller's signal, which may live as long as the program. */
+  release(): void {
+    this.calm();
+    this.#outer.removeEventListener('abort', this.#follow);
+  }
+
+  readonly #follow = (): void => {
+    this.#controller.abort(this.#outer.reason);
+  };
+}
