@@ -4,7 +4,7 @@ import { type Command, defineCommand } from '../../command.ts';
 import { describeSpec } from '../../render/describe.ts';
 import { formatListing } from '../../render/listing.ts';
 import { namesArchitecture, openSession, runsHere, withBinaryMirrors } from '../../session.ts';
-import { type EntryOptions, listingEntry } from './listing-entry.ts';
+import { type EntryOptions, listingEntries } from './listing-entry.ts';
 
 interface Listed {
   readonly binaries: readonly ListedBinary[];
@@ -54,10 +54,8 @@ const command: Command = defineCommand({
   text: ({ binaries, show }, style) => {
     const { length } = binaries;
     const count = style.tty && length > 0 ? `${length} cached build${length === 1 ? '' : 's'}\n` : '';
-    return `${count}${formatListing(
-      binaries.map(({ spec }) => listingEntry(spec, show, style)),
-      { style },
-    )}`;
+    const specs = binaries.map(({ spec }) => spec);
+    return `${count}${formatListing(listingEntries(specs, show, style), { style })}`;
   },
   document: ({ binaries }) => ({
     packages: binaries.map(({ spec, mirrors }) => ({

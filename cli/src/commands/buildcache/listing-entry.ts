@@ -14,14 +14,17 @@ export interface EntryOptions {
 const architectureOf = compileFormat('{architecture}');
 const compilersOf = compileFormat('{compilers}');
 
-/** A package as a line of a grouped list (cli §4.1). What a mirror says is shown with control characters escaped (X12). */
-export function listingEntry(spec: ConcreteSpec, options: EntryOptions, { paint }: TextStyle): ListingEntry {
-  const { hashLength, namespace, variants } = options;
+/** Packages as lines of a grouped list (cli §4.1). What a mirror says is shown with control characters escaped (X12). */
+export function listingEntries(
+  specs: readonly ConcreteSpec[],
+  { hashLength, namespace, variants }: EntryOptions,
+  { paint }: TextStyle,
+): readonly ListingEntry[] {
   const format = compileFormat(`${namespace ? '{fullname}' : '{name}'}{@version}${variants ? '{variants}' : ''}`);
-  return {
+  return specs.map((spec) => ({
     architecture: escapeControls(architectureOf(spec)),
-    compilers: escapeControls(compilersOf(spec).trim()) || undefined,
+    compilers: escapeControls(compilersOf(spec)) || undefined,
     ...(hashLength === 0 ? {} : { marks: `${paint('gray', spec.hash.slice(0, hashLength))} ` }),
     text: escapeControls(format(spec)),
-  };
+  }));
 }
