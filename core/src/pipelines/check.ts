@@ -44,8 +44,8 @@ export interface CheckOptions {
 const CONCURRENCY = 16;
 
 /**
- * Asks each mirror by itself whether it has the binaries of all packages. Externals have none and are passed over. Rejects on
- * abort only: what a mirror answers, or that it does not, is in the result.
+ * Asks each mirror by itself whether it has the binaries of all packages. Externals have none and are passed over. What a mirror
+ * answers, or that it does not, is in the result; only an abort, or a mirror whose settings are wrong, rejects.
  */
 export async function checkMirrors(
   options: CheckOptions,
