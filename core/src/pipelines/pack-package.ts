@@ -1,5 +1,5 @@
 import { relative } from 'node:path';
-import { collectRelocations, formatBuildInfo, type PackedArchive, walkPrefix, writePackage } from '@berth/archive';
+import { formatBuildInfo, type PackedArchive, type Relocations, writePackage } from '@berth/archive';
 import { type PlannedPush } from './push-plan.ts';
 import { embeddedSpecs, type LocalPlaces } from './relocation-map.ts';
 
@@ -19,22 +19,19 @@ export async function packPackage(options: PackOptions): Promise<PackedArchive> 
   const { planned, local, spackRoot, to, signal, onBytes } = options;
   const { spec, prefix } = planned;
   const prefixes = new Map(embeddedSpecs(spec).map((one) => [one.hash as string, local.prefixOf(one)]));
-  const entries = await walkPrefix(prefix, { signal });
-  const relocations = await collectRelocations({
-    directory: prefix,
-    entries,
-    prefixes: [...prefixes.values(), local.sbangPath, local.root],
-    signal,
-  });
-  const buildInfo = formatBuildInfo({
-    sbangInstallPath: local.sbangPath,
-    buildPath: local.root,
-    spackPrefix: spackRoot,
-    relativePrefix: relative(local.root, prefix),
-    hardLinksDeduped: true,
-    hashToPrefix: prefixes,
-    relativeRpaths: false,
-    ...relocations,
-  });
-  return writePackage({ prefix, entries, buildInfo: Buffer.from(buildInfo), to, signal, onBytes });
+  const format = (relocations: Relocations): Uint8Array => {
+    const buildInfo = formatBuildInfo({
+      sbangInstallPath: local.sbangPath,
+      buildPath: local.root,
+      spackPrefix: spackRoot,
+      relativePrefix: relative(local.root, prefix),
+      hardLinksDeduped: true,
+      hashToPrefix: prefixes,
+      relativeRpaths: false,
+      ...relocations,
+    });
+    return Buffer.from(buildInfo);
+  };
+  const buildInfo = { prefixes: [...prefixes.values(), local.sbangPath, local.root], format };
+  return writePackage({ prefix, buildInfo, to, signal, onBytes });
 }

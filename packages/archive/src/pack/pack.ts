@@ -2,18 +2,27 @@ import { BerthError, ioError } from '@berth/base';
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { BUILD_INFO_PATH } from '../build-info/build-info.ts';
 import { shown } from '../failures.ts';
+import { RelocationCollector, type Relocations } from '../build-info/collect-relocations.ts';
+import { type FileInspector } from '../build-info/inspect-file.ts';
 import { paddingAfter, type TarMember } from '../tar/block.ts';
 import { formatEnd, formatMember } from '../tar/writer.ts';
 import { ChunkFiller } from './chunk-filler.ts';
 import { type PrefixEntry, walkPrefix } from './walk.ts';
+
+/** Makes the build information from what was seen of the files, all of which precede it in the archive. */
+export interface BuildInfoSource {
+  /** What is looked for: prefixes of the specs (buildcache-formats §4.1), the sbang path, the install tree root. */
+  readonly prefixes: readonly string[];
+  readonly format: (relocations: Relocations) => Uint8Array;
+}
 
 export interface PackOptions {
   /** The directory to read. */
   readonly prefix: string;
   /** The absolute prefix that the archive names; `prefix` unless given. */
   readonly recordedPrefix?: string | undefined;
-  /** Content of the `.spack/binary_distribution` that ends the archive. */
-  readonly buildInfo: Uint8Array;
+  /** Content of the `.spack/binary_distribution` that ends the archive, or how to make it. */
+  readonly buildInfo: Uint8Array | BuildInfoSource;
   /** Of `walkPrefix`, if that was done already. */
   readonly entries?: readonly PrefixEntry[] | undefined;
   readonly signal: AbortSignal;
@@ -25,22 +34,32 @@ export interface PackOptions {
  */
 export async function* packPrefix(options: PackOptions): AsyncGenerator<Buffer> {
   const entries = options.entries ?? (await walkPrefix(options.prefix, options));
-  for (const chunk of archiveChunks(entries, options)) {
+  for (const chunk of archiveChunks(entries, new ChunkFiller(), options)) {
     options.signal.throwIfAborted();
     yield chunk;
   }
 }
 
-function* archiveChunks(entries: readonly PrefixEntry[], options: PackOptions): Generator<Buffer> {
+/** As `packPrefix`, in the chunks of `filler`. */
+export function* archiveChunks(
+  entries: readonly PrefixEntry[],
+  filler: ChunkFiller,
+  options: PackOptions,
+): Generator<Buffer> {
   const top = archiveName(options.recordedPrefix ?? options.prefix);
-  const filler = new ChunkFiller();
+  const { buildInfo } = options;
+  const collector = new RelocationCollector('prefixes' in buildInfo ? buildInfo.prefixes : []);
   for (const parent of parentsOf(top)) yield* filler.append(formatMember(directoryMember(parent)));
   for (const entry of withoutBuildInfo(entries)) {
     yield* filler.append(formatMember(memberOf(entry, top)));
-    if (entry.kind !== 'file' || entry.hardLinkOf !== undefined) continue;
-    yield* appendFile(filler, `${options.prefix}/${entry.path}`, entry.sizeBytes);
+    const inspector = 'prefixes' in buildInfo ? collector.inspectorOf(entry) : undefined;
+    if (entry.kind === 'file' && entry.hardLinkOf === undefined) {
+      yield* appendFile(filler, { place: `${options.prefix}/${entry.path}`, sizeBytes: entry.sizeBytes, inspector });
+    }
+    collector.add(entry, inspector);
   }
-  yield* appendBuildInfo(filler, `${top}/${BUILD_INFO_PATH}`, options.buildInfo);
+  const content = 'prefixes' in buildInfo ? buildInfo.format(collector.relocations) : buildInfo;
+  yield* appendBuildInfo(filler, `${top}/${BUILD_INFO_PATH}`, content);
   yield* filler.append(formatEnd(filler.sizeBytes));
   yield* filler.rest();
 }
@@ -90,17 +109,24 @@ function* appendBuildInfo(filler: ChunkFiller, name: string, bytes: Uint8Array):
   yield* filler.append(Buffer.alloc(paddingAfter(bytes.length)));
 }
 
+interface PackedFile {
+  readonly place: string;
+  readonly sizeBytes: number;
+  readonly inspector: FileInspector | undefined;
+}
+
 /** Reads straight into the chunks: for many small files that is cheaper than a stream each. */
-function* appendFile(filler: ChunkFiller, place: string, sizeBytes: number): Generator<Buffer> {
+function* appendFile(filler: ChunkFiller, { place, sizeBytes, inspector }: PackedFile): Generator<Buffer> {
   if (sizeBytes === 0) return;
   const descriptor = attempt(place, () => openSync(place, constants.O_RDONLY | constants.O_NOFOLLOW));
   try {
     for (let remaining = sizeBytes; remaining > 0;) {
-      const taken = filler.fill(remaining, (chunk, start, length) =>
+      const bytes = filler.fill(remaining, (chunk, start, length) =>
         attempt(place, () => readSync(descriptor, chunk, start, length, null)),
       );
-      if (taken === 0) throw fileChanged(place, sizeBytes, sizeBytes - remaining);
-      remaining -= taken;
+      if (bytes.length === 0) throw fileChanged(place, sizeBytes, sizeBytes - remaining);
+      remaining -= bytes.length;
+      inspector?.push(bytes, remaining === 0);
       yield* filler.full();
     }
   } finally {
