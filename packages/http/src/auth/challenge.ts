@@ -1,4 +1,4 @@
-import { BerthError } from '@berth/base';
+import { BerthError, isBerthError } from '@berth/base';
 import { type ResponseHeaders } from '../headers/response-headers.ts';
 
 /** One way to log in that a server offers (RFC 9110 §11.6.1). */
@@ -32,17 +32,19 @@ export function parseChallenges(header: string): readonly Challenge[] {
  * is malformed is left out as long as another is not.
  */
 export function challengesOf(headers: ResponseHeaders): readonly Challenge[] {
-  const found: Challenge[] = [];
-  let failure: unknown;
-  for (const line of headers.all('www-authenticate')) {
-    try {
-      found.push(...parseChallenges(line));
-    } catch (error) {
-      failure = error;
-    }
+  const lines = headers.all('www-authenticate').map(attemptLine);
+  const found = lines.flatMap((line) => ('challenges' in line ? line.challenges : []));
+  if (found.length > 0) return found.toSorted((left, right) => rankOf(left) - rankOf(right));
+  throw lines.find((line) => 'failure' in line)?.failure ?? malformed('missing');
+}
+
+function attemptLine(line: string): { readonly challenges: readonly Challenge[] } | { readonly failure: BerthError } {
+  try {
+    return { challenges: parseChallenges(line) };
+  } catch (failure) {
+    if (isBerthError(failure)) return { failure };
+    throw failure;
   }
-  if (found.length === 0) throw failure ?? malformed('missing');
-  return found.toSorted((left, right) => rankOf(left) - rankOf(right));
 }
 
 const PREFERRED: readonly string[] = ['bearer', 'basic'];

@@ -53,24 +53,41 @@ export function parseNetrc(text: string, what: string): readonly NetrcEntry[] {
   const words = wordsOf(text, what);
   const entries: NetrcEntry[] = [];
   for (let position = 0; position < words.length;) {
-    const { text: keyword, line } = words[position] ?? END;
-    if (keyword !== 'machine' && keyword !== 'default') throw malformed(what, `line ${line}: an unknown word`);
-    const machine = keyword === 'machine' ? valueAt(words, position + 1, what).toLowerCase() : undefined;
-    position += keyword === 'machine' ? 2 : 1;
-    const fields = new Map<string, string>();
-    for (; FIELDS.has(words[position]?.text ?? ''); position += 2) {
-      fields.set(words[position]?.text ?? '', valueAt(words, position + 1, what));
-    }
-    entries.push({
-      machine,
-      username: fields.get('login') ?? fields.get('user') ?? '',
-      password: fields.get('password') ?? '',
-    });
+    const { entry, next } = entryAt(words, position, what);
+    entries.push(entry);
+    position = next;
   }
   return entries;
 }
 
-const FIELDS: ReadonlySet<string> = new Set(['login', 'user', 'account', 'password']);
+function entryAt(
+  words: readonly Word[],
+  start: number,
+  what: string,
+): { readonly entry: NetrcEntry; readonly next: number } {
+  const { text: keyword, line } = words[start] ?? END;
+  if (keyword !== 'machine' && keyword !== 'default') throw malformed(what, `line ${line}: an unknown word`);
+  const named = keyword === 'machine';
+  const machine = named ? valueAt(words, start + 1, what).toLowerCase() : undefined;
+  const fields = new Map<string, string>();
+  let next = start + (named ? 2 : 1);
+  for (let field = fieldAt(words, next); field !== undefined; field = fieldAt(words, next)) {
+    fields.set(field, valueAt(words, next + 1, what));
+    next += 2;
+  }
+  return { entry: { machine, username: fields.get('login') ?? '', password: fields.get('password') ?? '' }, next };
+}
+
+function fieldAt(words: readonly Word[], position: number): string | undefined {
+  return FIELDS.get(words[position]?.text ?? '');
+}
+
+const FIELDS: ReadonlyMap<string, string> = new Map([
+  ['login', 'login'],
+  ['user', 'login'],
+  ['password', 'password'],
+  ['account', 'account'],
+]);
 const END: Word = { text: '', line: 0 };
 
 function valueAt(words: readonly Word[], position: number, what: string): string {

@@ -14,20 +14,22 @@ export interface RealmOptions {
  * or an allowed one, never a link-local address; http only when the server itself is http on a loopback address. Rejects
  * with `auth` ERR_HTTP_REALM.
  */
-export function checkRealm(realm: string, { server, allowedHosts }: RealmOptions): URL {
+export function checkRealm(realm: string, options: RealmOptions): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
-  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    throw refused(realm, 'not an https address');
-  if (url.username !== '' || url.password !== '') throw refused(realm, 'it holds credentials of its own');
-  if (url.protocol === 'http:' && !(server.protocol === 'http:' && isLoopback(server) && isLoopback(url))) {
-    throw refused(realm, 'credentials do not travel over http');
-  }
-  if (isLinkLocal(url)) throw refused(realm, 'a link-local address');
-  const allowed = allowedHosts.map((host) => host.toLowerCase());
-  if (url.hostname !== server.hostname && !allowed.includes(url.host)) {
-    throw refused(realm, `not a host that belongs to ${server.host}`);
-  }
+  const why = url === undefined ? 'not an address' : objectionTo(url, options);
+  if (url === undefined || why !== undefined) throw refused(realm, why ?? '');
   return url;
+}
+
+function objectionTo(url: URL, { server, allowedHosts }: RealmOptions): string | undefined {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'not an https address';
+  if (url.username !== '' || url.password !== '') return 'it holds credentials of its own';
+  const amongUs = server.protocol === 'http:' && isLoopback(server) && isLoopback(url);
+  if (url.protocol === 'http:' && !amongUs) return 'credentials do not travel over http';
+  if (isIn(LINK_LOCAL, url)) return 'a link-local address';
+  const allowed = allowedHosts.map((host) => host.toLowerCase());
+  const known = url.hostname === server.hostname || allowed.includes(url.host);
+  return known ? undefined : `not a host that belongs to ${server.host}`;
 }
 
 const LOOPBACK = new BlockList();
@@ -41,10 +43,6 @@ LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6');
 /** True for `localhost` and for the loopback addresses. */
 export function isLoopback(url: URL): boolean {
   return url.hostname === 'localhost' || isIn(LOOPBACK, url);
-}
-
-function isLinkLocal(url: URL): boolean {
-  return isIn(LINK_LOCAL, url);
 }
 
 function isIn(list: BlockList, url: URL): boolean {

@@ -17,14 +17,19 @@ export async function firstPart(
 
 /** What is left, from where the last part ended; from the beginning when the server cannot do that. */
 export async function nextPart(running: Running): Promise<Part> {
-  const { progress, wanted, validator, probed } = running;
+  const { progress, wanted, validator } = running;
+  if (!resumable(running)) return wholeAnew(running);
   const from = (wanted.range?.start ?? 0) + progress.bytes;
-  const resumable = validator !== undefined || wanted.expected.digest !== undefined;
-  const partial = progress.bytes > 0 || wanted.range !== undefined;
-  if (!partial || !resumable || (probed ?? 'none') !== 'none') return wholeAnew(running);
   const condition = validator === undefined ? {} : { 'if-range': validator };
   const response = await askForRest(running, { range: rangeHeader(from, wanted.range?.end), ...condition });
   return (response && (await partOf(running, response, from))) ?? wholeAnew(running);
+}
+
+function resumable({ progress, wanted, validator, probed }: Running): boolean {
+  if (probed !== undefined && probed !== 'none') return false;
+  // Without either nothing would tell that two halves belong together.
+  if (validator === undefined && wanted.expected.digest === undefined) return false;
+  return progress.bytes > 0 || wanted.range !== undefined;
 }
 
 async function askForRest(running: Running, headers: RequestHeaders): Promise<HttpResponse | undefined> {
@@ -57,7 +62,10 @@ function rangeHeader(start: number, end: number | undefined): string {
 async function partOf(running: Running, response: HttpResponse, asked: number): Promise<Part | undefined> {
   try {
     const coding = running.probed ?? chooseCoding(response, running.wanted.expected);
-    if (coding === 'unclear') return await probe(running, response);
+    if (coding === 'unclear') {
+      await probe(running, response);
+      return undefined;
+    }
     if (response.status === 200) return { response, at: 0, coding };
     const found = parseContentRange(response.headers.get('content-range'));
     if (found?.start === asked && coding === 'none') return { response, at: asked, coding };
@@ -69,7 +77,7 @@ async function partOf(running: Running, response: HttpResponse, asked: number): 
   }
 }
 
-async function probe(running: Running, response: HttpResponse): Promise<undefined> {
+async function probe(running: Running, response: HttpResponse): Promise<void> {
   const { wanted, limits } = running;
   running.probed = await probeCoding(response, wanted.expected, { limits, signal: wanted.signal });
 }

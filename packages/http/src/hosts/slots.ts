@@ -1,4 +1,5 @@
 import { BerthError } from '@berth/base';
+import { onAbort } from '../on-abort.ts';
 
 /** The right to use one connection. */
 export interface Slot {
@@ -52,17 +53,16 @@ export class Slots {
     await new Promise<void>((resolve, reject) => {
       const waiter: Waiter = {
         admit: () => {
-          signal.removeEventListener('abort', giveUp);
+          forget();
           resolve();
         },
       };
-      const giveUp = (): void => {
+      const forget = onAbort(signal, () => {
         this.#waiting.delete(waiter);
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the caller's own reason passes through
         reject(signal.reason);
-      };
+      });
       this.#waiting.add(waiter);
-      signal.addEventListener('abort', giveUp, { once: true });
     });
   }
 

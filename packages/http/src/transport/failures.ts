@@ -40,12 +40,15 @@ const PROTOCOL_CODES: ReadonlySet<string> = new Set([
   'UND_ERR_INFO',
   'UND_ERR_NOT_SUPPORTED',
 ]);
+/** The client itself was closed. */
+const CLOSED_CODES: ReadonlySet<string> = new Set(['UND_ERR_DESTROYED', 'UND_ERR_CLOSED']);
 const DNS_CODES: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
 
 /** Why the server was not heard, or not to its end, as a BerthError; what is one already and aborts pass through. */
 export function transportFailure(what: string, url: URL, cause: unknown): unknown {
-  if (isBerthError(cause) || isAbortError(cause)) return cause;
   const code = codeOf(cause);
+  // undici calls what it gave up by itself an abort too.
+  if (isBerthError(cause) || (isAbortError(cause) && code !== 'UND_ERR_ABORTED')) return cause;
   const details = { url: shownUrl(url), host: url.host, errno: code };
   const failure = { what: `${what}: ${shownUrl(url)}`, url, code, cause, details };
   return (
@@ -131,9 +134,8 @@ function dnsFailure(failure: Failure): BerthError | undefined {
 
 function connectionFailure(failure: Failure): BerthError {
   if (TIMEOUT_CODES.has(failure.code)) return error('io', 'ERR_HTTP_TIMEOUT', failure, { transient: true });
-  const network =
-    failure.code.startsWith('UND_ERR') || errnoCode(failure.cause) !== undefined || failure.code.startsWith('E');
-  return error('io', 'ERR_HTTP_CONNECTION', failure, { transient: network });
+  const network = failure.code.startsWith('UND_ERR') || failure.code.startsWith('E');
+  return error('io', 'ERR_HTTP_CONNECTION', failure, { transient: network && !CLOSED_CODES.has(failure.code) });
 }
 
 function error(

@@ -62,8 +62,8 @@ export function createRouter(options: RouterOptions): Router {
       };
     },
     close: async () => {
-      const open = await Promise.allSettled(agents.values());
-      await Promise.all(open.map((agent) => (agent.status === 'fulfilled' ? agent.value.destroy() : undefined)));
+      const open = await Promise.allSettled([...agents.values()]);
+      await Promise.all(open.flatMap((agent) => (agent.status === 'fulfilled' ? [agent.value.destroy()] : [])));
     },
   };
 }
@@ -87,7 +87,7 @@ async function connectOptions(options: RouterOptions, secure: boolean): Promise<
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: NEXT_ADDRESS_AFTER_MS,
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
-  } as buildConnector.BuildOptions;
+  };
 }
 
 function poolOptions(options: RouterOptions): Agent.Options {

@@ -1,4 +1,4 @@
-import { BerthError } from '@berth/base';
+import { type BerthError } from '@berth/base';
 import { Readable } from 'node:stream';
 import { type Dispatcher } from 'undici';
 import { type Clock } from '../clock.ts';

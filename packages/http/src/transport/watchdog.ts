@@ -1,13 +1,15 @@
+import { onAbort } from '../on-abort.ts';
+
 /** Aborts what runs when it makes no progress; follows the caller's signal too. */
 export class Watchdog {
   readonly #controller = new AbortController();
-  readonly #outer: AbortSignal;
+  readonly #forget: () => void;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(outer: AbortSignal) {
-    this.#outer = outer;
-    if (outer.aborted) this.#follow();
-    else outer.addEventListener('abort', this.#follow, { once: true });
+    this.#forget = onAbort(outer, () => {
+      this.#controller.abort(outer.reason);
+    });
   }
 
   get signal(): AbortSignal {
@@ -38,10 +40,6 @@ export class Watchdog {
   /** Lets go of the caller's signal, which may live as long as the program. */
   release(): void {
     this.calm();
-    this.#outer.removeEventListener('abort', this.#follow);
+    this.#forget();
   }
-
-  readonly #follow = (): void => {
-    this.#controller.abort(this.#outer.reason);
-  };
 }
