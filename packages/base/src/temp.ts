@@ -4,21 +4,32 @@ import { open, opendir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoCode } from './errors.ts';
 
-/** A name that no other process uses, for a temporary file or folder beside `path`. It tells which process made it. */
-export function temporaryBeside(path: string): string {
-  const made = `${systemMark()}${randomBytes(6).toString('hex')}`;
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${made}.tmp`);
+/** A text that nobody else makes, for a name; it tells which process of which start of the system made it. */
+export function processTag(): string {
+  return `${process.pid}.${systemMark()}${randomBytes(6).toString('hex')}`;
 }
 
-const TEMPORARY = /^\..+\.(\d+)\.([0-9a-f]{8})[0-9a-f]{12}\.tmp$/;
+const TAG = /^(\d+)\.([0-9a-f]{8})[0-9a-f]{12}$/;
 
 /**
- * True for the name of a temporary file whose process has certainly ended: one of this start of this system, in this
- * container. Of any other process nobody here can tell.
+ * True for a tag whose process has certainly ended: one of this start of this system, in this container. Of any other
+ * process nobody here can tell.
  */
-export function isAbandonedTemporary(name: string): boolean {
-  const [, pid, system] = TEMPORARY.exec(name) ?? [];
+export function isTagOfEndedProcess(tag: string): boolean {
+  const [, pid, system] = TAG.exec(tag) ?? [];
   return system !== undefined && system !== NO_MARK && system === systemMark() && hasEnded(Number(pid));
+}
+
+/** A name that no other process uses, for a temporary file or folder beside `path`. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${processTag()}.tmp`);
+}
+
+const TEMPORARY = /^\..+\.(\d+\.[0-9a-f]+)\.tmp$/;
+
+/** True for the name of a temporary file whose maker has certainly ended. */
+export function isAbandonedTemporary(name: string): boolean {
+  return isTagOfEndedProcess(TEMPORARY.exec(name)?.[1] ?? '');
 }
 
 /** Removes the temporary files that killed processes left in `folder` (hostile-inputs O3). A missing folder has none. */

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
-import { BerthError, errnoCode, ioError } from '@berth/base';
+import { basename, join, relative, sep } from 'node:path';
+import { BerthError, errnoCode, ioError, isTagOfEndedProcess, processTag } from '@berth/base';
 import { type ByteLock, LockFile } from '../lock/lock-file.ts';
 import { isBelow, outsideRoot } from '../layout/inside-root.ts';
 import { makeParents, statOrMissing } from './prefix-parents.ts';
@@ -44,7 +43,7 @@ export interface Staging extends AsyncDisposable {
 export async function createStaging(options: StagingOptions): Promise<Staging> {
   const { root, prefix, locks, signal } = options;
   if (!isBelow(root, prefix)) throw outsideRoot(root, prefix);
-  const folder = join(await stagingParent(root, prefix), `${STAGING_PREFIX}${randomBytes(8).toString('hex')}`);
+  const folder = join(await stagingParent(root, prefix), `${STAGING_PREFIX}${processTag()}`);
   let lock: ByteLock | undefined;
   try {
     await mkdir(folder, { recursive: false, mode: 0o700 });
@@ -145,10 +144,7 @@ async function isAbandoned(
 ): Promise<boolean> {
   const path = join(folder, OWNER_FILE);
   const owner = parseOwner(await readFile(path, 'utf8').catch(() => ''));
-  if (owner === undefined) {
-    const facts = await lstat(folder).catch(() => undefined);
-    return facts?.isDirectory() === true && Date.now() - facts.mtimeMs > NAMELESS_MS;
-  }
+  if (owner === undefined) return isNamelessAbandoned(folder);
   const here = owner.host === (await currentOwner()).host;
   if (here && (await mayBeAlive(owner))) return false;
   // A container may have our host's name and other process numbers: there, too, the lock tells.
@@ -157,6 +153,13 @@ async function isAbandoned(
   // Of another host only the lock tells, and not at once: between naming and locking lies a moment.
   const age = Date.now() - ((await lstat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
   return options.locks && !held && age > NAMELESS_MS;
+}
+
+/** Of a process that died before it named itself, or in the middle of removing its folder. */
+async function isNamelessAbandoned(folder: string): Promise<boolean> {
+  if (isTagOfEndedProcess(basename(folder).slice(STAGING_PREFIX.length))) return true;
+  const facts = await lstat(folder).catch(() => undefined);
+  return facts?.isDirectory() === true && Date.now() - facts.mtimeMs > NAMELESS_MS;
 }
 
 /** Not shared by path: folders are made once, and the file is removed while its lock is held. */

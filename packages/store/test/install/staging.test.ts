@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { lstat, mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { processTag } from '@berth/base';
 import { describe, expect, test } from '@jest/globals';
 import { createStaging, sweepStaging } from '../../src/install/staging.ts';
 import { signal, temporaryFolder } from '../helpers.ts';
@@ -131,6 +132,16 @@ describe('sweeping', () => {
     expect((await sweepStaging(root, { locks: true, signal })).toSorted()).toEqual(removed);
     const stay = ['.berth-foreign-new', '.berth-nameless-new', alive.folder.slice(root.length + 1), 'package'];
     expect(await readdir(root)).toEqual(stay.sort());
+  });
+
+  test('K01: a folder whose process died before it named itself is removed at once', async () => {
+    const root = await newRoot();
+    const tag = processTag();
+    const dead = await left(root, `.berth-${tag.replace(/^\d+/, String(await deadPid()))}`, '');
+    await left(root, `.berth-${tag}`, '');
+    // Only Linux tells for certain which process has ended.
+    const certain = process.platform === 'linux' ? [dead] : [];
+    expect(await sweepStaging(root, { locks: true, signal })).toEqual(certain);
   });
 
   test('without locks a folder of another host is never removed', async () => {
