@@ -64,6 +64,30 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/find.ts'),
   },
   {
+    name: 'spec',
+    summary: 'show a concrete spec with everything it depends on',
+    group: 'packages',
+    load: () => import('./commands/spec.ts'),
+  },
+  {
+    name: 'dependencies',
+    summary: 'list what an installed package depends on',
+    group: 'packages',
+    load: () => import('./commands/dependencies.ts'),
+  },
+  {
+    name: 'dependents',
+    summary: 'list the installed packages that depend on one',
+    group: 'packages',
+    load: () => import('./commands/dependents.ts'),
+  },
+  {
+    name: 'mark',
+    summary: 'record that packages were asked for, or that they were not',
+    group: 'packages',
+    load: () => import('./commands/mark.ts'),
+  },
+  {
     name: 'location',
     summary: 'print where a package, the environment or Spack is',
     group: 'packages',

@@ -1,10 +1,12 @@
+import { BerthError } from '@berth/base';
+import { formatSpec, type Spec } from '@berth/spec';
 import { UsageError } from '../arguments/usage-error.ts';
 import { type Command, type CommandInput, defineCommand, type OptionSpecs } from '../command.ts';
 import { type CommandContext } from '../context.ts';
 import { environmentRoots } from '../query/environment-roots.ts';
-import { findSpecs } from '../query/find.ts';
+import { type FindQuery, findSpecs } from '../query/find.ts';
 import { installedQuery } from '../query/installed-query.ts';
-import { type FindResult, formatFindResult } from '../render/find.ts';
+import { type FindResult, formatFindResult, shownSpecs } from '../render/find.ts';
 import { formatNodes } from '../render/nodes.ts';
 import { type SpecLineOptions } from '../render/spec-entry.ts';
 import { openStoreSession, type StoreSession } from '../store-session.ts';
@@ -30,9 +32,13 @@ const options = {
   implicit: { short: 'X', summary: 'only what was installed as a dependency' },
   external: { short: 'e', summary: 'only externals' },
   missing: { short: 'm', summary: 'also what is on record but not installed' },
-  'only-missing': { short: 'M', excludes: ['only-deprecated'], summary: 'only what is on record but not installed' },
+  'only-missing': {
+    short: 'M',
+    excludes: ['only-deprecated', 'missing', 'deprecated'],
+    summary: 'only what is on record but not installed',
+  },
   deprecated: { summary: 'also what was deprecated' },
-  'only-deprecated': { summary: 'only what was deprecated' },
+  'only-deprecated': { excludes: ['missing', 'deprecated'], summary: 'only what was deprecated' },
   loaded: { summary: 'only what is loaded in this shell' },
   'start-date': { value: 'date', summary: 'only what was installed since: YYYY-MM-DD, "3 days ago"' },
   'end-date': { value: 'date', summary: 'only what was installed until' },
@@ -64,17 +70,11 @@ const command: Command = defineCommand({
     const session = await openStoreSession(context);
     checkOptions(session, input);
     const snapshot = await session.store.database.read(session);
-    const specs = find(session, input, { context, snapshot });
-    const { environment } = session;
-    return {
-      snapshot,
-      specs: input.options['only-roots'] ? [] : specs,
-      environment:
-        environment === undefined
-          ? undefined
-          : { directory: environment.directory, roots: environmentRoots(environment, session, context.facts) },
-      show: shownOf(input),
-    };
+    const constraints = session.parse(input.words);
+    const found = findSpecs(session, snapshot, queryOf(constraints, input, context));
+    const result = { ...found, snapshot, environment: shownEnvironment(session, context), show: shownOf(input) };
+    if (constraints.length > 0 && shownSpecs(result).length === 0) throw noMatch(constraints, session);
+    return result;
   },
   text: formatFindResult,
   document: (result): unknown => JSON.parse(formatNodes(result)),
@@ -90,26 +90,23 @@ function checkOptions({ environment }: StoreSession, { options: values }: Input)
   }
 }
 
-interface Surroundings {
-  readonly context: CommandContext;
-  readonly snapshot: FindResult['snapshot'];
+function shownEnvironment(session: StoreSession, { facts }: CommandContext): FindResult['environment'] {
+  const { environment, configuration } = session;
+  if (environment === undefined) return undefined;
+  const name = configuration.environment?.displayName ?? environment.directory;
+  return { name, roots: environmentRoots(environment, session, facts) };
 }
 
-function find(
-  session: StoreSession,
-  { options: values, words }: Input,
-  { context, snapshot }: Surroundings,
-): FindResult['specs'] {
-  return findSpecs(session, snapshot, {
-    constraints: session.parse(words),
+function queryOf(constraints: readonly Spec[], { options: values }: Input, { facts }: CommandContext): FindQuery {
+  return {
+    constraints,
     records: installedQuery(values, {
-      loadedHashes: context.facts.env['SPACK_LOADED_HASHES'],
+      loadedHashes: facts.env['SPACK_LOADED_HASHES'],
       nowSeconds: Date.now() / 1000,
     }),
     externalOnly: values.external,
-    concretized: values['show-concretized'],
     installTree: values['install-tree'] ?? 'all',
-  });
+  };
 }
 
 function shownOf({ options: values }: Input): FindResult['show'] {
@@ -126,5 +123,21 @@ function shownOf({ options: values }: Input): FindResult['show'] {
     paths: values.paths,
     dependencies: values.deps,
   };
-  return { line, groups: !values['no-groups'] && format === undefined };
+  return {
+    line,
+    groups: !values['no-groups'] && format === undefined,
+    pending: values['show-concretized'],
+    onlyRoots: values['only-roots'],
+  };
+}
+
+function noMatch(constraints: readonly Spec[], { environment }: StoreSession): BerthError {
+  const wanted = constraints.map(formatSpec).join(' ');
+  const where = environment === undefined ? 'no installed package' : 'no package of the environment';
+  return new BerthError('notfound', 'ERR_NOT_INSTALLED', `find ${wanted}: ${where} matches`, {
+    hint:
+      environment === undefined
+        ? 'berth find lists what is installed; berth find -m also what is only on record.'
+        : 'berth -E find looks outside of the environment.',
+  });
 }

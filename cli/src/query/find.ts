@@ -1,5 +1,4 @@
-import { BerthError } from '@berth/base';
-import { compareSpecs, type ConcreteSpec, formatSpec, satisfies, type Spec, traverse } from '@berth/spec';
+import { compareSpecs, type ConcreteSpec, satisfies, type Spec, traverse } from '@berth/spec';
 import { type DatabaseScope, type DatabaseSnapshot, type RecordQuery } from '@berth/store';
 import { resolve } from 'node:path';
 import { UsageError } from '../arguments/usage-error.ts';
@@ -10,21 +9,20 @@ export interface FindQuery {
   readonly constraints: readonly Spec[];
   readonly records: Pick<RecordQuery, 'states' | 'explicit' | 'predicate'>;
   readonly externalOnly: boolean;
-  /** Also what the environment has locked but nobody has installed. */
-  readonly concretized: boolean;
   /** `all`, `local`, `upstream`, the name of an upstream or the folder of an install tree. */
   readonly installTree: string;
 }
 
-/**
- * The specs that match, each once: those of the environment in the order of its graph, otherwise in the order of specs. A
- * constraint that nothing matches is `notfound`, ERR_NOT_INSTALLED.
- */
-export function findSpecs(
-  session: StoreSession,
-  snapshot: DatabaseSnapshot,
-  query: FindQuery,
-): readonly ConcreteSpec[] {
+/** What was found, each spec once. */
+export interface FoundSpecs {
+  /** Those of an environment in the order of its graph, otherwise in the order of specs. */
+  readonly recorded: readonly ConcreteSpec[];
+  /** What the environment has locked but nobody has installed. */
+  readonly pending: readonly ConcreteSpec[];
+}
+
+/** The specs that match. */
+export function findSpecs(session: StoreSession, snapshot: DatabaseSnapshot, query: FindQuery): FoundSpecs {
   const { constraints, externalOnly } = query;
   const tree = databaseOf(session, snapshot, query.installTree);
   const records = { ...query.records, scope: tree.scope };
@@ -33,30 +31,15 @@ export function findSpecs(
     .map(({ spec }) => spec)
     .filter(({ external }) => !externalOnly || external !== undefined);
   const { environment } = session;
-  const specs =
-    environment === undefined
-      ? [...new Set(found)].sort(compareSpecs)
-      : inEnvironment(found, query, { roots: environment.roots, snapshot });
-  if (specs.length === 0 && constraints.length > 0) throw noMatch(constraints, environment !== undefined);
-  return specs;
-}
-
-interface Members {
-  readonly roots: readonly ConcreteSpec[];
-  readonly snapshot: DatabaseSnapshot;
-}
-
-function inEnvironment(
-  found: readonly ConcreteSpec[],
-  { concretized, constraints }: FindQuery,
-  { roots, snapshot }: Members,
-): readonly ConcreteSpec[] {
+  if (environment === undefined) return { recorded: [...new Set(found)].sort(compareSpecs), pending: [] };
   const byHash = new Map(found.map((spec) => [spec.hash, spec]));
-  return traverse(roots).flatMap((member) => {
-    const spec = byHash.get(member.hash);
-    if (spec !== undefined) return [spec];
-    return concretized && !snapshot.isInstalled(member.hash) && matches(member, constraints) ? [member] : [];
-  });
+  const members = traverse(environment.roots);
+  return {
+    recorded: members.flatMap(({ hash }) => byHash.get(hash) ?? []),
+    pending: members.filter(
+      (spec) => !byHash.has(spec.hash) && !snapshot.isInstalled(spec.hash) && matches(spec, constraints),
+    ),
+  };
 }
 
 function matches(spec: ConcreteSpec, constraints: readonly Spec[]): boolean {
@@ -81,14 +64,4 @@ function databaseOf({ configuration, store }: StoreSession, snapshot: DatabaseSn
   if (upstream !== undefined) return { snapshot: upstream, scope: 'local' };
   const names = ['all', 'local', 'upstream', ...upstreams.map(({ name }) => name)];
   throw new UsageError(`--install-tree ${wanted}: no such install tree`, `One of: ${names.join(', ')}, or a folder.`);
-}
-
-function noMatch(constraints: readonly Spec[], inEnvironment: boolean): BerthError {
-  const wanted = constraints.map(formatSpec).join(' ');
-  const where = inEnvironment ? 'no package of the environment' : 'no installed package';
-  return new BerthError('notfound', 'ERR_NOT_INSTALLED', `find ${wanted}: ${where} matches`, {
-    hint: inEnvironment
-      ? 'berth -E find looks outside of the environment.'
-      : 'berth find lists what is installed; berth find -m also what is only on record.',
-  });
 }

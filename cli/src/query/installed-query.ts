@@ -33,7 +33,7 @@ export function installedQuery(
     states: statesOf(options),
     explicit: explicitOf(options),
     predicate: ({ hash, installationTime: { value } }) =>
-      (loaded === undefined || loaded.has(hash)) && value >= start && value <= end,
+      (loaded === undefined || loaded.has(hash)) && value > start && value < end,
   };
 }
 
@@ -47,8 +47,8 @@ function explicitOf({ explicit, implicit }: RecordOptions): boolean | undefined 
 }
 
 function statesOf(options: RecordOptions): readonly RecordState[] {
-  if (options['only-missing']) return options.deprecated ? ['missing', 'deprecated'] : ['missing'];
-  if (options['only-deprecated']) return options.missing ? ['missing', 'deprecated'] : ['deprecated'];
+  if (options['only-missing']) return ['missing'];
+  if (options['only-deprecated']) return ['deprecated'];
   return [
     'installed',
     ...(options.missing ? (['missing'] as const) : []),

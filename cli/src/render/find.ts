@@ -1,24 +1,34 @@
 import { compareSpecs, type ConcreteSpec, formatString, type Spec } from '@berth/spec';
 import { type DatabaseSnapshot } from '@berth/store';
 import { type TextStyle } from '../command.ts';
+import { type FoundSpecs } from '../query/find.ts';
 import { type EnvironmentRoot } from '../query/environment-roots.ts';
 import { formatListing, type ListingEntry, type ListingLine } from './listing.ts';
 import { groupOf, specEntries, type SpecLineOptions } from './spec-entry.ts';
 import { installStatus, statusMarker } from './status.ts';
 
 /** What `find` found, and what of it is to be shown. */
-export interface FindResult {
-  readonly specs: readonly ConcreteSpec[];
+export interface FindResult extends FoundSpecs {
   readonly snapshot: DatabaseSnapshot;
-  readonly environment: { readonly directory: string; readonly roots: readonly EnvironmentRoot[] } | undefined;
-  readonly show: { readonly line: SpecLineOptions; readonly groups: boolean };
+  readonly environment: { readonly name: string; readonly roots: readonly EnvironmentRoot[] } | undefined;
+  readonly show: {
+    readonly line: SpecLineOptions;
+    readonly groups: boolean;
+    readonly pending: boolean;
+    readonly onlyRoots: boolean;
+  };
+}
+
+/** The specs that the listing has, in its order. */
+export function shownSpecs({ recorded, pending, show }: FindResult): readonly ConcreteSpec[] {
+  return (show.pending ? [...recorded, ...pending] : recorded).toSorted(compareSpecs);
 }
 
 /** The listing as Spack prints it, in an environment behind its roots (cli §9). */
 export function formatFindResult(result: FindResult, style: TextStyle): string {
-  const { specs, snapshot, show } = result;
-  const entries = specEntries(specs.toSorted(compareSpecs), show.line, { snapshot, style });
-  const list = formatListing(entries, { style, groups: show.groups });
+  const { snapshot, show } = result;
+  const specs = show.onlyRoots ? [] : shownSpecs(result);
+  const list = formatListing(specEntries(specs, show.line, { snapshot, style }), { style, groups: show.groups });
   if (show.line.format !== undefined) return list;
   return `${formatEnvironment(result, style)}${list}${show.groups && style.tty ? counts(result, style) : ''}`;
 }
@@ -29,9 +39,9 @@ function arrow({ paint }: TextStyle): string {
 
 function formatEnvironment({ environment, snapshot, show }: FindResult, style: TextStyle): string {
   if (environment === undefined) return '';
-  const { directory, roots } = environment;
+  const { name, roots } = environment;
   const count = roots.length === 0 ? 'No' : String(roots.length);
-  const head = `${arrow(style)} In environment ${directory}\n${arrow(style)} ${count} root specs\n`;
+  const head = `${arrow(style)} In environment ${name}\n${arrow(style)} ${count} root specs\n`;
   const facts = { snapshot, style, show };
   const entries = roots.toSorted((a, b) => compareSpecs(a.spec, b.spec)).map((root) => rootEntry(root, facts));
   return `${head}${formatListing(entries, { style, groups: show.groups })}\n`;
@@ -73,12 +83,11 @@ function typedDependencies(spec: Spec, facts: RootFacts, depth = 1): readonly Li
     ]);
 }
 
-function counts({ specs, snapshot, show, environment }: FindResult, style: TextStyle): string {
-  const installed = specs.filter(({ hash }) => snapshot.isInstalled(hash)).length;
-  const pending = specs.length - installed;
+function counts({ recorded, pending, show, snapshot }: FindResult, style: TextStyle): string {
+  const installed = recorded.filter(({ hash }) => snapshot.isInstalled(hash)).length;
   const lines = [`${installed} installed package${installed === 1 ? '' : 's'}`];
-  if (environment !== undefined && show.line.status && pending > 0) {
-    lines.push(`${pending} concretized package${pending === 1 ? '' : 's'} to be installed`);
+  if (show.pending && pending.length > 0) {
+    lines.push(`${pending.length} concretized package${pending.length === 1 ? '' : 's'} to be installed`);
   }
   return lines.map((line) => `${arrow(style)} ${line}\n`).join('');
 }

@@ -71,8 +71,8 @@ function formatOf({ format, specfileFormat, namespaces, variants, flags }: SpecL
     specfileFormat ? '[{specfile_version}] ' : '',
     namespaces ? '{fullname}' : '{name}',
     '{@version}',
-    flags ? ' {compiler_flags}' : '',
     variants ? '{variants}' : '',
+    flags ? ' {compiler_flags}' : '',
   ].join('');
 }
 
