@@ -9,6 +9,7 @@ export {
   withSignedText,
 } from './entry.ts';
 export * from './failures.ts';
+export { IndexBuilder } from './index-build.ts';
 export * from './index-cache.ts';
 export * from './mirror.ts';
 export * from './names.ts';
@@ -20,7 +21,7 @@ export {
   type ReadIndexOptions,
   type StoredIndex,
 } from './package-index.ts';
-export { memoryAccess, openFileAccess, type RandomAccess } from './random-access.ts';
+export { memoryAccess, openFileAccess, type RandomAccess, spool, type SpoolOptions } from './random-access.ts';
 export * from './v3/keys.ts';
 export * from './v3/manifest.ts';
 export * from './v3/spec-blob.ts';

@@ -156,6 +156,16 @@ export interface Mirror {
     publication: Publication,
     options: CallOptions & { readonly force?: boolean | undefined },
   ): Promise<PublishOutcome>;
+  /**
+   * Uploads the archive of a package ahead of `publish`. Where a mirror has it, a push calls it for every package before it publishes
+   * the first one: the documents of such a mirror name the archives of dependencies too.
+   */
+  putArchive?(spec: ConcreteSpec, archive: PackedArchive, options: CallOptions): Promise<void>;
+  /**
+   * Publishes one container image of several packages under a tag; packages whose archives the mirror lacks are left out with a
+   * warning. An image of another architecture that is there under the tag stays beside it (buildcache-formats §8.7, 7).
+   */
+  publishImage?(image: ImagePublication, options: CallOptions): Promise<PublishedImage>;
   /** Merges into the index, or rebuilds it; loses nothing that another writer added meanwhile (X06). */
   updateIndex?(update: IndexUpdate, options: CallOptions): Promise<IndexSummary>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -180,6 +190,31 @@ export type Seal = (document: Uint8Array, options: CallOptions) => Promise<Uint8
 export interface EnvironmentVariable {
   readonly name: string;
   readonly value: string;
+  /** Of a list that is put in front of what the variable holds already; absent: the value replaces it. `PATH` is always a list. */
+  readonly separator?: string | undefined;
+}
+
+/** What container images are made on, where a mirror's packages are images. */
+export interface ImageOptions {
+  /** An image reference: `ubuntu:24.04`, `ghcr.io/org/base:1`, `oci+http://localhost:5000/base`, `oci-layout:///path:tag`. */
+  readonly baseImage?: string | undefined;
+}
+
+/** Everything a mirror needs to publish an image of several packages. */
+export interface ImagePublication extends ImageOptions {
+  readonly tag: string;
+  readonly roots: readonly ConcreteSpec[];
+  /** What `spack load` of all roots together would set. */
+  readonly runEnvironment: readonly EnvironmentVariable[];
+}
+
+export interface PublishedImage {
+  /** Names the image to other programs: `ghcr.io/org/cache:app`. */
+  readonly reference: string;
+  /** Of the manifest or index that the tag names now. */
+  readonly digest: Sha256;
+  /** DAG hashes of packages that the image should hold and does not. */
+  readonly missing: readonly string[];
 }
 
 /** Everything a mirror needs to publish one package. */
@@ -192,6 +227,8 @@ export interface Publication {
   readonly installedAt: Date | undefined;
   /** What `spack load` of this package would set; images carry it. */
   readonly runEnvironment: readonly EnvironmentVariable[];
+  /** For mirrors that have `publishImage`; others ignore it. */
+  readonly image?: ImageOptions | undefined;
   /** Absent: published unsigned. */
   readonly seal: Seal | undefined;
   readonly attachments: readonly { readonly mediaType: string; readonly source: ByteSource; readonly digest: Sha256 }[];
