@@ -1,14 +1,12 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { BerthError, type ByteSource, createLimiter, isBerthError, isSecurityFailure, messageOf } from '@berth/base';
-import { type BlobCache, type IndexSummary } from '@berth/buildcache';
-import { type ConcreteSpec, linkRunClosure } from '@berth/spec';
-import { type DatabaseSnapshot, sbangPath } from '@berth/store';
+import { BerthError, createLimiter, isBerthError, type Limiter, messageOf } from '@berth/base';
+import { type BlobCache, type IndexSummary, type PackedArchive, type PublishedImage } from '@berth/buildcache';
+import { type ConcreteSpec, type DagHash } from '@berth/spec';
+import { type PrefixInspections, sbangPath } from '@berth/store';
 import { type OpenMirror, type PipelineContext } from './context.ts';
 import { labelOf } from './label.ts';
-import { packPackage } from './pack-package.ts';
 import { type BuildDependencies, type PlannedPush, planPush, type PushPlan, type PushScope } from './push-plan.ts';
-import { type LocalPlaces } from './relocation-map.ts';
+import { isPublished, publishPackage, type PushRun, withArchive } from './push-package.ts';
+import { runEnvironmentOf } from './run-environment.ts';
 
 export interface PushOptions {
   readonly roots: readonly ConcreteSpec[];
@@ -24,6 +22,17 @@ export interface PushOptions {
   readonly spackRoot: string;
   /** Archives are written here before they are uploaded. */
   readonly cache: BlobCache;
+  /** `modules:prefix_inspections`: what images set for the programs in them. */
+  readonly inspections: PrefixInspections;
+  /** For mirrors whose packages are container images. */
+  readonly image?: PushImage | undefined;
+}
+
+export interface PushImage {
+  /** What the images are made on. */
+  readonly baseImage?: string | undefined;
+  /** Also publish one image of all roots under this tag. */
+  readonly tag?: string | undefined;
 }
 
 export interface PushedPackage {
@@ -37,13 +46,7 @@ export interface PushedPackage {
 export interface PushResult {
   readonly packages: readonly PushedPackage[];
   readonly index?: IndexSummary | undefined;
-}
-
-interface PushRun {
-  readonly options: PushOptions;
-  readonly context: PipelineContext;
-  readonly snapshot: DatabaseSnapshot;
-  readonly local: LocalPlaces;
+  readonly image?: PublishedImage | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ interface PushRun {
 export async function push(options: PushOptions, context: PipelineContext): Promise<PushResult> {
   const { mirror, failFast } = options;
   const { store, host, signal } = context;
-  requireWritable(mirror);
+  requireWritable(mirror, options);
   const snapshot = await store.database.read({ signal });
   const plan = await host.call('push.plan', planPush({ ...options, snapshot }), { signal });
   if (failFast && plan.missing.length > 0) throw notInstalled(plan.missing);
@@ -65,16 +68,24 @@ export async function push(options: PushOptions, context: PipelineContext): Prom
     sbangPath: sbangPath(store.layout.unpaddedRoot),
     prefixOf: (one: ConcreteSpec) => snapshot.prefixOf(one),
   };
-  const packages = await pushAll(plan, { options, context, snapshot, local });
+  const run: PushRun = { options, context, snapshot, local };
+  const packages = await pushAll(plan, run);
   const index = options.updateIndex ? await updateIndex(packages, options, context) : undefined;
-  if (packages.every(({ outcome }) => outcome !== 'failed')) await host.call('push.after', plan, { signal });
-  return { packages, index };
+  if (packages.some(({ outcome }) => outcome === 'failed')) return { packages, index };
+  const image = await publishImage(run);
+  await host.call('push.after', plan, { signal });
+  return { packages, index, image };
 }
 
-function requireWritable({ mirror, name, signed }: OpenMirror): void {
+function requireWritable({ mirror, name, signed }: OpenMirror, { image }: PushOptions): void {
   if (mirror.publish === undefined) {
     throw new BerthError('usage', 'ERR_MIRROR_READONLY', `push to mirror ${name}: this kind of mirror is read-only`, {
       hint: 'Push to a mirror of another kind, a folder for example.',
+    });
+  }
+  if (image !== undefined && mirror.publishImage === undefined) {
+    throw new BerthError('usage', 'ERR_NO_IMAGES', `push to mirror ${name}: its packages are not container images`, {
+      hint: 'Leave out --base-image and --tag, or push to an oci:// mirror.',
     });
   }
   if (!signed) return;
@@ -91,18 +102,17 @@ function requireWritable({ mirror, name, signed }: OpenMirror): void {
 
 async function pushAll(plan: PushPlan, run: PushRun): Promise<readonly PushedPackage[]> {
   const { options, context } = run;
-  const limit = createLimiter(options.concurrency);
   const stop = new AbortController();
   const signal = AbortSignal.any([context.signal, stop.signal]);
   const inner = { ...run, context: { ...context, signal } };
+  const stopOnFailure = (result: PushedPackage): PushedPackage => {
+    if (result.outcome === 'failed' && options.failFast) stop.abort(result.error);
+    return result;
+  };
+  const limit = createLimiter(options.concurrency);
+  const push = options.mirror.mirror.putArchive === undefined ? pushEach : pushInTwoSteps(plan, inner, limit);
   const pushed = await Promise.all(
-    plan.packages.map((planned) =>
-      limit(async () => {
-        const result = await settled(planned, inner);
-        if (result.outcome === 'failed' && options.failFast) stop.abort(result.error);
-        return result;
-      }),
-    ),
+    plan.packages.map(async (planned) => stopOnFailure(await push(planned, inner, limit))),
   );
   context.signal.throwIfAborted();
   return [...pushed, ...plan.missing.map((spec) => failedMissing(spec, context))];
@@ -115,87 +125,88 @@ function failedMissing(spec: ConcreteSpec, { emit }: PipelineContext): PushedPac
   return { spec, outcome: 'failed', error };
 }
 
-async function settled(planned: PlannedPush, run: PushRun): Promise<PushedPackage> {
+/** Runs `task` for a package, and turns what it rejects with into a result. */
+async function settled(
+  planned: PlannedPush,
+  { context }: PushRun,
+  task: () => Promise<PushedPackage>,
+): Promise<PushedPackage> {
   const { spec } = planned;
-  const task = { id: spec.hash, kind: 'upload', label: labelOf(spec) } as const;
-  const { emit } = run.context;
+  const label = { id: spec.hash, kind: 'upload', label: labelOf(spec) } as const;
   try {
-    const result = await pushOne(planned, run);
-    emit({ type: 'task-end', ...task, outcome: result.outcome === 'exists' ? 'skipped' : 'done' });
+    const result = await task();
+    context.emit({ type: 'task-end', ...label, outcome: result.outcome === 'exists' ? 'skipped' : 'done' });
     return result;
   } catch (cause) {
     const error = isBerthError(cause)
       ? cause
-      : new BerthError('io', 'ERR_PUSH_FAILED', `${task.label}: ${messageOf(cause)}`, { cause });
-    emit({ type: 'task-end', ...task, outcome: 'failed', message: error.message });
+      : new BerthError('io', 'ERR_PUSH_FAILED', `${label.label}: ${messageOf(cause)}`, { cause });
+    context.emit({ type: 'task-end', ...label, outcome: 'failed', message: error.message });
     return { spec, outcome: 'failed', error };
   }
 }
 
-async function pushOne(planned: PlannedPush, run: PushRun): Promise<PushedPackage> {
-  const { spec } = planned;
-  const { options, context } = run;
-  const { emit, signal } = context;
+async function begin(spec: ConcreteSpec, run: PushRun): Promise<'exists' | 'begun'> {
+  const { emit, signal } = run.context;
   signal.throwIfAborted();
-  if (!options.force && (await isThere(spec, run))) return { spec, outcome: 'exists' };
+  if (!run.options.force && (await isPublished(spec, run))) return 'exists';
   emit({ type: 'task-start', id: spec.hash, kind: 'upload', label: labelOf(spec) });
-  // Nobody removes the package while it is read.
-  const lock = await context.store.lockSpec(spec.hash, { mode: 'shared', signal });
-  try {
-    return await packAndPublish(planned, run);
-  } finally {
-    await lock.release();
-  }
+  return 'begun';
 }
 
-async function packAndPublish(planned: PlannedPush, run: PushRun): Promise<PushedPackage> {
-  const { spec, prefix } = planned;
-  const { options, context } = run;
-  const { emit, signal } = context;
-  const { mirror } = options.mirror;
-  await using spool = await options.cache.openSpool();
-  const packed = await packPackage({
-    planned,
-    local: run.local,
-    spackRoot: options.spackRoot,
-    to: spool.path,
-    signal,
-    onBytes: (bytes) => {
-      emit({ type: 'task-progress', id: spec.hash, bytes });
-    },
-  });
-  const record = run.snapshot.get(spec.hash);
-  const outcome = await mirror.publish?.(
-    {
-      spec,
-      closure: linkRunClosure([spec])
-        .filter(({ external }) => external === undefined)
-        .toReversed(),
-      prefix,
-      archive: { source: await fileSource(spool.path), digest: packed.digest, diffId: packed.diffId },
-      installedAt: record === undefined ? undefined : new Date(Number(record.installationTime.token) * 1000),
-      runEnvironment: [],
-      seal: undefined,
-      attachments: [],
-    },
-    { signal, force: options.force },
+type PushTask = (planned: PlannedPush, run: PushRun, limit: Limiter) => Promise<PushedPackage>;
+
+/** A package from its prefix to its document, on its own. */
+const pushEach: PushTask = (planned, run, limit) => {
+  const { spec } = planned;
+  return settled(planned, run, () =>
+    limit(async () => {
+      if ((await begin(spec, run)) === 'exists') return { spec, outcome: 'exists' };
+      return withArchive(planned, run, async (archive) => {
+        const outcome = await publishPackage(planned, archive, run);
+        return { spec, outcome, sizeBytes: archive.source.sizeBytes };
+      });
+    }),
   );
-  return { spec, outcome: outcome === 'exists' ? 'exists' : 'pushed', sizeBytes: packed.sizeBytes };
-}
+};
 
-/** A damaged entry is not there: it is replaced (hostile-inputs F03). */
-async function isThere(spec: ConcreteSpec, { options, context }: PushRun): Promise<boolean> {
-  try {
-    return await options.mirror.mirror.exists(spec, { signal: context.signal });
-  } catch (error) {
-    if (isSecurityFailure(error)) return false;
-    throw error;
+/** Where documents name the archives of dependencies too, every archive is sent before the first document. */
+function pushInTwoSteps(plan: PushPlan, run: PushRun, limit: Limiter): PushTask {
+  const archives = new Map<DagHash, Promise<PackedArchive | 'exists'>>();
+  for (const planned of plan.packages) {
+    const sending = limit(() => sendArchive(planned, run));
+    // Whoever publishes the package hears of it; until then nobody may be listening.
+    sending.catch(() => undefined);
+    archives.set(planned.spec.hash, sending);
   }
+  return (planned) =>
+    settled(planned, run, async () => {
+      const { spec } = planned;
+      await Promise.allSettled(archives.values());
+      const archive = await archives.get(spec.hash);
+      if (archive === undefined || archive === 'exists') return { spec, outcome: 'exists' };
+      const outcome = await limit(() => publishPackage(planned, archive, run));
+      return { spec, outcome, sizeBytes: archive.source.sizeBytes };
+    });
 }
 
-async function fileSource(path: string): Promise<ByteSource> {
-  const { size } = await stat(path);
-  return { sizeBytes: size, open: ({ start = 0, signal }) => createReadStream(path, { start, signal }) };
+async function sendArchive(planned: PlannedPush, run: PushRun): Promise<PackedArchive | 'exists'> {
+  const { spec } = planned;
+  const { mirror } = run.options.mirror;
+  if ((await begin(spec, run)) === 'exists') return 'exists';
+  return withArchive(planned, run, async (archive) => {
+    await mirror.putArchive?.(spec, archive, { signal: run.context.signal });
+    return archive;
+  });
+}
+
+async function publishImage({ options, context, local }: PushRun): Promise<PublishedImage | undefined> {
+  const { image, roots, mirror, inspections } = options;
+  if (image?.tag === undefined) return undefined;
+  const { signal } = context;
+  const runEnvironment = await runEnvironmentOf(roots, { inspections, local, signal });
+  const { tag, baseImage } = image;
+  return mirror.mirror.publishImage?.({ tag, baseImage, roots, runEnvironment }, { signal });
 }
 
 async function updateIndex(

@@ -3,6 +3,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createBlobCache } from '@berth/buildcache';
 import { install, type OpenMirror, push, type PushOptions, type PushResult } from '@berth/core';
+import { defaultPrefixInspections } from '@berth/store';
 import { makeWorld, type World } from '../support/world.ts';
 
 const signal = new AbortController().signal;
@@ -31,6 +32,7 @@ function options(changes: Partial<PushOptions> = {}): PushOptions {
     failFast: false,
     concurrency: 2,
     spackRoot: '/opt/spack',
+    inspections: defaultPrefixInspections('linux'),
     cache: createBlobCache(join(world.folder, 'blobs')),
     ...changes,
   };

@@ -2,8 +2,9 @@ import { BerthError } from '@berth/base';
 import { createBlobCache } from '@berth/buildcache';
 import { openNamedMirror, push, type PushResult } from '@berth/core';
 import { type ConcreteSpec } from '@berth/spec';
+import { defaultPrefixInspections, type PrefixInspections } from '@berth/store';
 import { join } from 'node:path';
-import { type Command, type CommandInput, defineCommand, type OptionSpecs } from '../../command.ts';
+import { type Command, type CommandInput, defineCommand, type OptionSpecs, type TextStyle } from '../../command.ts';
 import { failureExitCode } from '../../exit-codes.ts';
 import { describeFailure, describeSpec } from '../../render/describe.ts';
 import { selectInstalled } from '../../query/select-installed.ts';
@@ -24,6 +25,8 @@ const options = {
   },
   'without-build-dependencies': { summary: 'push no build dependencies (default: those that are installed)' },
   'fail-fast': { summary: 'stop at the first failure' },
+  'base-image': { value: 'image', summary: 'OCI: make the images on this one: ubuntu:24.04' },
+  tag: { short: 't', value: 'tag', summary: 'OCI: also publish one image of all roots under this tag' },
   jobs: { short: 'j', value: 'n', integer: { min: 1, max: 256 }, summary: 'how many packages are pushed at once' },
 } as const satisfies OptionSpecs;
 
@@ -44,7 +47,7 @@ const command: Command = defineCommand({
     { line: 'buildcache push my-mirror /7y7a35n', does: 'push one package and what it needs' },
     { line: 'buildcache push --only package my-mirror greet', does: 'push one package alone' },
   ],
-  json: '{ packages: [{ name, version, hash, outcome: "pushed"|"exists"|"failed", sizeBytes?, error? }], index?: { packages, changed } }',
+  json: '{ packages: [{ name, version, hash, outcome: "pushed"|"exists"|"failed", sizeBytes?, error? }], index?: { packages, changed }, image?: { reference, digest, missing } }',
   async run(context, input): Promise<PushResult> {
     const session = await openSession(context);
     const [argument = '', ...words] = input.words;
@@ -56,25 +59,15 @@ const command: Command = defineCommand({
         roots: await rootsOf(session, words),
         mirror: target,
         ...pushOptions(input),
+        inspections: inspectionsOf(session),
         spackRoot: session.configuration.paths.prefix,
         cache: createBlobCache(join(session.configuration.paths.miscCache, 'blobs')),
       },
       session.pipeline,
     );
   },
-  text: ({ packages }, { paint }) => {
-    const pushed = packages.filter(({ outcome }) => outcome === 'pushed').length;
-    const failed = packages.filter(({ outcome }) => outcome === 'failed');
-    const there = packages.length - pushed - failed.length;
-    if (packages.length === 0) return 'nothing to push: externals have no binaries\n';
-    if (there === packages.length) {
-      return `all ${packages.length} packages are already in the build cache; --force pushes them again\n`;
-    }
-    const counts = [`${pushed} pushed`, ...(there > 0 ? [`${there} already there`] : [])];
-    if (failed.length > 0) counts.push(paint('red', `${failed.length} failed`));
-    return `${counts.join(', ')}\n`;
-  },
-  document: ({ packages, index }) => ({
+  text: (result, style) => `${countText(result, style)}${imageText(result)}`,
+  document: ({ packages, index, image }) => ({
     packages: packages.map(({ spec, outcome, sizeBytes, error }) => ({
       ...describeSpec(spec),
       outcome,
@@ -82,11 +75,35 @@ const command: Command = defineCommand({
       ...describeFailure(error),
     })),
     ...(index === undefined ? {} : { index }),
+    ...(image === undefined ? {} : { image }),
   }),
   exitCode: ({ packages }) => failureExitCode(packages.map(({ error }) => error)),
 });
 
 export default command;
+
+function countText({ packages }: PushResult, { paint }: TextStyle): string {
+  const pushed = packages.filter(({ outcome }) => outcome === 'pushed').length;
+  const failed = packages.filter(({ outcome }) => outcome === 'failed');
+  const there = packages.length - pushed - failed.length;
+  if (packages.length === 0) return 'nothing to push: externals have no binaries\n';
+  if (there === packages.length) {
+    return `all ${packages.length} packages are already in the build cache; --force pushes them again\n`;
+  }
+  const counts = [`${pushed} pushed`, ...(there > 0 ? [`${there} already there`] : [])];
+  if (failed.length > 0) counts.push(paint('red', `${failed.length} failed`));
+  return `${counts.join(', ')}\n`;
+}
+
+function imageText({ image }: PushResult): string {
+  return image === undefined ? '' : `image ${image.reference}\n`;
+}
+
+/** `modules:prefix_inspections`, or what is looked at when nothing is configured. */
+function inspectionsOf({ configuration }: Session): PrefixInspections {
+  const configured = configuration.modules().prefix_inspections;
+  return configured === undefined ? defaultPrefixInspections(process.platform) : new Map(Object.entries(configured));
+}
 
 async function rootsOf(session: Session, words: readonly string[]): Promise<readonly ConcreteSpec[]> {
   if (words.length > 0) {
@@ -106,8 +123,9 @@ async function rootsOf(session: Session, words: readonly string[]): Promise<read
 
 function pushOptions({
   options: values,
-}: Input): Omit<Parameters<typeof push>[0], 'roots' | 'mirror' | 'spackRoot' | 'cache'> {
+}: Input): Omit<Parameters<typeof push>[0], 'roots' | 'mirror' | 'spackRoot' | 'cache' | 'inspections'> {
   const everything = values['with-build-dependencies'] ? 'all' : 'installed';
+  const { tag, 'base-image': baseImage } = values;
   return {
     scope: values.only === 'package' || values.only === 'dependencies' ? values.only : 'all',
     buildDependencies: values['without-build-dependencies'] ? 'none' : everything,
@@ -115,5 +133,6 @@ function pushOptions({
     updateIndex: values['update-index'],
     failFast: values['fail-fast'],
     concurrency: values.jobs ?? DEFAULT_JOBS,
+    image: tag === undefined && baseImage === undefined ? undefined : { tag, baseImage },
   };
 }
