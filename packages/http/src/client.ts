@@ -1,7 +1,7 @@
 import { BerthError, bytesSource, type Emit } from '@berth/base';
 import { type LookupFunction } from 'node:net';
 import { type SecureContext } from 'node:tls';
-import { basicAuthorization } from './auth/basic.ts';
+import { basicAuthorization, userInformation } from './auth/basic.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type HttpClient, type HttpRequest } from './contract.ts';
 import { lateStream, startDownload } from './download/download.ts';
@@ -11,6 +11,7 @@ import { Hosts } from './hosts/hosts.ts';
 import { authorize } from './interceptors/authorize.ts';
 import { expectStatus } from './interceptors/expect-status.ts';
 import { followRedirects } from './interceptors/follow-redirects.ts';
+import { holdShortAnswers } from './interceptors/hold-short-answers.ts';
 import { logRequests } from './interceptors/log-requests.ts';
 import { replayDeadConnection } from './interceptors/replay-dead-connection.ts';
 import { respectHost } from './interceptors/respect-host.ts';
@@ -72,6 +73,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     retryTransient({ clock, limits, hosts }),
     followRedirects,
     authorize({ limits }),
+    holdShortAnswers,
     respectHost({ hosts, clock }),
     replayDeadConnection,
     logRequests({ emit: options.emit, clock }),
@@ -142,12 +144,14 @@ function exchangeOf(request: HttpRequest, { limits, clock, userAgent }: Defaults
 
 function parseUrl(text: string | URL): { readonly url: URL; readonly authorization: Readonly<Record<string, string>> } {
   const url = URL.canParse(String(text)) ? new URL(String(text)) : undefined;
-  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new BerthError('config', 'ERR_HTTP_URL', `address ${shownUrl(text)}: not an http or https URL`);
-  }
-  const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw unusable(text);
+  const credentials = userInformation(url, () => unusable(text));
   url.username = '';
   url.password = '';
   url.hash = '';
-  return { url, authorization: username === '' ? {} : { authorization: basicAuthorization({ username, password }) } };
+  return { url, authorization: credentials === undefined ? {} : { authorization: basicAuthorization(credentials) } };
+}
+
+function unusable(text: string | URL): BerthError {
+  return new BerthError('config', 'ERR_HTTP_URL', `address ${shownUrl(text)}: not an http or https URL`);
 }

@@ -45,8 +45,8 @@ export interface HttpRequest {
 }
 
 /**
- * An answer. Its body holds one of the host's connections: read it to its end, or `dispose()`. Its failures are BerthErrors
- * (`io`, `protocol`).
+ * An answer. The body of a GET, and any that is long, holds one of the host's connections: read it to its end, or
+ * `dispose()`. Its failures are BerthErrors (`io`, `protocol`).
  */
 export interface HttpResponse {
   readonly status: number;

@@ -1,4 +1,4 @@
-export * from './auth/basic.ts';
+export { basicAuthorization, basicAuthorizer, type Credentials } from './auth/basic.ts';
 export * from './client.ts';
 export * from './clock.ts';
 export * from './contract.ts';

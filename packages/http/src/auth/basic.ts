@@ -31,3 +31,13 @@ export function basicAuthorizer(credentials: Credentials): Authorizer {
   const authorization = basicAuthorization(credentials);
   return { authorize: async () => ({ authorization }), challenge: async () => false };
 }
+
+/** The user information of `url`, `undefined` when it has none; throws what `malformed` makes when it is not well encoded. */
+export function userInformation(url: URL, malformed: () => Error): Credentials | undefined {
+  try {
+    const username = decodeURIComponent(url.username);
+    return username === '' ? undefined : { username, password: decodeURIComponent(url.password) };
+  } catch {
+    throw malformed();
+  }
+}

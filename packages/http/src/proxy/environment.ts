@@ -1,5 +1,5 @@
 import { BerthError, redactUrl } from '@berth/base';
-import { basicAuthorization } from '../auth/basic.ts';
+import { basicAuthorization, userInformation } from '../auth/basic.ts';
 import { parseNoProxy } from './no-proxy.ts';
 
 export interface Proxy {
@@ -60,18 +60,9 @@ function parseProxy(text: string): Proxy {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw unusable(address);
-  const name = decoded(url.username, address);
-  const authorization =
-    name === '' ? undefined : basicAuthorization({ username: name, password: decoded(url.password, address) });
+  const credentials = userInformation(url, () => unusable(address));
+  const authorization = credentials && basicAuthorization(credentials);
   return { origin: url.origin, authorization, key: url.href };
-}
-
-function decoded(text: string, address: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw unusable(address);
-  }
 }
 
 function unusable(address: string): BerthError {

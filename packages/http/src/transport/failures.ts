@@ -1,14 +1,6 @@
-import {
-  BerthError,
-  type BerthErrorOptions,
-  errnoCode,
-  escapeControls,
-  isAbortError,
-  isBerthError,
-  messageOf,
-} from '@berth/base';
+import { BerthError, type BerthErrorOptions, escapeControls, isAbortError, isBerthError, messageOf } from '@berth/base';
 import { types } from 'node:util';
-import { shownUrl } from '../failures.ts';
+import { protocolError, shownUrl } from '../failures.ts';
 
 const TLS_CODES: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -58,6 +50,16 @@ export function transportFailure(what: string, url: URL, cause: unknown): unknow
     dnsFailure(failure) ??
     connectionFailure(failure)
   );
+}
+
+/**
+ * undici tells of framing that contradicts itself as of a body that is too short; before there is a body it must be the
+ * former, or a head that was cut.
+ */
+export function headFailure(url: URL, cause: unknown): unknown {
+  if (codeOf(cause) !== 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return cause;
+  const details = { url: shownUrl(url), host: url.host, transient: true };
+  return protocolError(shownUrl(url), 'the head of the answer contradicts itself', { cause, details });
 }
 
 interface Failure {
@@ -119,8 +121,9 @@ export function proxyStatusError(what: string, status: number, details: Readonly
 }
 
 function protocolFailure(failure: Failure): BerthError | undefined {
-  const misread = failure.code.startsWith('HPE_') || messageOf(failure.cause) === 'bad response';
-  if (!misread && !PROTOCOL_CODES.has(failure.code)) return undefined;
+  const { cause, code } = failure;
+  const misread = types.isNativeError(cause) && (cause.name === 'HTTPParserError' || cause.message === 'bad response');
+  if (!misread && !PROTOCOL_CODES.has(code)) return undefined;
   return error('protocol', 'ERR_HTTP_PROTOCOL', failure);
 }
 

@@ -7,7 +7,7 @@ import { protocolError, shownUrl } from '../failures.ts';
 import { ResponseHeaders } from '../headers/response-headers.ts';
 import { type HttpLimits, type HttpTimeouts } from '../settings.ts';
 import { type Exchange, type Handler } from './exchange.ts';
-import { proxyStatusError, timeoutError, transportFailure } from './failures.ts';
+import { headFailure, proxyStatusError, timeoutError, transportFailure } from './failures.ts';
 import { type Route, type Router } from './routes.ts';
 import { steady } from './steady.ts';
 import { uploadStream } from './upload.ts';
@@ -88,7 +88,7 @@ async function dispatch(
       },
     });
   } catch (error) {
-    throw sourceFailure === undefined ? error : sourceFailure.error;
+    throw sourceFailure === undefined ? headFailure(exchange.url, error) : sourceFailure.error;
   }
 }
 

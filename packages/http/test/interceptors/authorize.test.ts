@@ -118,7 +118,8 @@ test('C10: tokens, signed addresses and credentials that the server repeats are 
   const error = await failureOf(client.http.request({ method: 'GET', url, headers, signal: client.signal }));
   const shown = JSON.stringify([(error as Error).message, (error as { details: unknown }).details, client.events]);
   expect(shown).toMatch(/400 Bad Request: no: /);
-  expect(shown).not.toMatch(/abcdefgh12345678|deadbeef|feed|u:pw|\u001b/);
+  expect(shown).not.toMatch(/abcdefgh12345678|deadbeef|feed|u:pw/);
+  expect((error as Error).message).not.toContain('\u001b');
 });
 
 test.each(['a\nb', 'a\r\nX: y', 'ключ'])(
@@ -137,8 +138,12 @@ test.each(['a\nb', 'a\r\nX: y', 'ключ'])(
   },
 );
 
-test.each(['file:///etc/passwd', 'nowhere', 'ftp://a.example/'])('%s is a config error', async (url) => {
-  await using client = testClient();
-  const error = await failureOf(client.http.request({ method: 'GET', url, signal: client.signal }));
-  expect(error).toMatchObject({ kind: 'config', code: 'ERR_HTTP_URL' });
-});
+test.each(['file:///etc/passwd', 'nowhere', 'ftp://a.example/', 'http://a%zz:secret@a.example/'])(
+  '%s is a config error',
+  async (url) => {
+    await using client = testClient();
+    const error = await failureOf(client.http.request({ method: 'GET', url, signal: client.signal }));
+    expect(error).toMatchObject({ kind: 'config', code: 'ERR_HTTP_URL' });
+    expect((error as Error).message).not.toContain('secret');
+  },
+);

@@ -68,7 +68,7 @@ test('R13: a redirect from https to http is refused', async () => {
   expect(error).toMatchObject({
     kind: 'protocol',
     code: 'ERR_HTTP_REDIRECT',
-    message: expect.stringMatching(/https to http/) as string,
+    message: expect.stringMatching(/https to http/) as unknown,
   });
   expect(target.seen).toEqual([]);
 });
@@ -88,7 +88,7 @@ test.each(refused)('R13: a redirect $name is refused', async ({ location, why })
   expect(error).toMatchObject({
     kind: 'protocol',
     code: 'ERR_HTTP_REDIRECT',
-    message: expect.stringMatching(why) as string,
+    message: expect.stringMatching(why) as unknown,
   });
   expect(server.seen).toHaveLength(1);
 });
