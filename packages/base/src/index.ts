@@ -11,3 +11,4 @@ export * from './limits.ts';
 export * from './redact.ts';
 export * from './schema.ts';
 export * from './temp.ts';
+export * from './turns.ts';

@@ -1,12 +1,12 @@
-import { BerthError, forEachLimited, ioError } from '@berth/base';
-import { open, readlink, type FileHandle } from 'node:fs/promises';
+import { BerthError, forEachInTurns, ioError } from '@berth/base';
+import { closeSync, openSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasBinaryMagic } from '../build-info/classify.ts';
 import { bufferReader, descriptorReader, type ByteReader } from './byte-reader.ts';
 import { CStringScanner, type BytePatch } from './c-string.ts';
 import { planElf, type ElfEdit } from './elf/edit.ts';
 import { readElf } from './elf/read.ts';
-import { scanFile } from './file-window.ts';
+import { scanFile, WindowMemory } from './file-window.ts';
 import { relocateLink } from './links.ts';
 import { planMachO, readMachO, type MachOEdit } from './mach-o.ts';
 import { finderOf } from './prefix-finder.ts';
@@ -22,7 +22,6 @@ import {
 } from './types.ts';
 import { WideStringScanner } from './wide-string.ts';
 
-const CONCURRENCY = 8;
 /** Patches kept in memory, over all files of one package. */
 const MAX_KEPT_PATCHES = 100_000;
 /** Bytes of a link target, without its NUL (Linux PATH_MAX). */
@@ -31,6 +30,7 @@ const MAX_LINK_BYTES = 4095;
 interface Planning {
   readonly request: RelocationRequest;
   readonly warnings: RelocationWarning[];
+  readonly memory: WindowMemory;
   keptPatches: number;
 }
 
@@ -44,30 +44,23 @@ export async function planRelocation(request: RelocationRequest): Promise<Reloca
   const binaries = listedFiles(request, buildInfo.relocateBinaries, 'relocate_binaries');
   const texts = listedFiles(request, buildInfo.relocateTextFiles, 'relocate_textfiles');
   const linkPaths = listedLinks(request);
-  const planning: Planning = { request, warnings: [], keptPatches: 0 };
+  const planning: Planning = { request, warnings: [], memory: new WindowMemory(), keptPatches: 0 };
   if (prefixMap.pairs.length === 0) return { what, directory, prefixMap, platform, files: [], links: [], warnings: [] };
   const jobs = new Map([
     ...texts.map((path) => [path, 'text'] as const),
     ...binaries.map((path) => [path, 'binary'] as const),
   ]);
-  const files = await inOrder([...jobs], signal, async ([path, listed], own) =>
-    planFile(planning, { path, listed }, own),
-  );
-  const links = await inOrder(linkPaths, signal, async (path) => planLink(planning, path));
-  return { what, directory, prefixMap, platform, files, links, warnings: planning.warnings };
-}
-
-/** Calls `task` for each item, some at a time; the results that are not `undefined` come in the order of the items. */
-async function inOrder<T, R>(
-  items: readonly T[],
-  signal: AbortSignal,
-  task: (item: T, signal: AbortSignal) => Promise<R | undefined>,
-): Promise<readonly R[]> {
-  const results: (R | undefined)[] = items.map(() => undefined);
-  await forEachLimited(items.entries(), { concurrency: CONCURRENCY, signal }, async ([index, item], own) => {
-    results[index] = await task(item, own);
+  const files: (BinaryEdit | TextEdit)[] = [];
+  await forEachInTurns(jobs, { signal }, async ([path, listed]) => {
+    const edit = await planFile(planning, { path, listed });
+    if (edit !== undefined) files.push(edit);
   });
-  return results.filter((result) => result !== undefined);
+  const links: LinkEdit[] = [];
+  await forEachInTurns(linkPaths, { signal }, async (path) => {
+    const edit = planLink(planning, path);
+    if (edit !== undefined) links.push(edit);
+  });
+  return { what, directory, prefixMap, platform, files, links, warnings: planning.warnings };
 }
 
 /** The listed files, each inode once, by the path of its first member. */
@@ -105,17 +98,16 @@ function listedMember(
 async function planFile(
   planning: Planning,
   { path, listed }: { readonly path: string; readonly listed: 'binary' | 'text' },
-  signal: AbortSignal,
 ): Promise<BinaryEdit | TextEdit | undefined> {
   const { request } = planning;
   try {
-    const file = await open(join(request.directory, path), 'r');
+    const descriptor = openSync(join(request.directory, path), 'r');
     try {
       // Nobody else writes here: the size is that of the member.
       const sizeBytes = request.members.get(path)?.sizeBytes ?? 0;
-      return await planOpenFile(planning, { path, listed, file, sizeBytes, signal });
+      return await planOpenFile(planning, { path, listed, descriptor, sizeBytes });
     } finally {
-      await file.close();
+      closeSync(descriptor);
     }
   } catch (cause) {
     throw ioError(`relocate ${request.what}: ${path}`, cause);
@@ -125,22 +117,22 @@ async function planFile(
 interface OpenFile {
   readonly path: string;
   readonly listed: 'binary' | 'text';
-  readonly file: FileHandle;
+  readonly descriptor: number;
   readonly sizeBytes: number;
-  readonly signal: AbortSignal;
 }
 
 async function planOpenFile(planning: Planning, open: OpenFile): Promise<BinaryEdit | TextEdit | undefined> {
-  const { file, sizeBytes, signal } = open;
+  const { descriptor, sizeBytes } = open;
+  const { signal } = planning.request;
   let edit: BinaryEdit | TextEdit | undefined;
   let visitor: Visitor | undefined;
-  await scanFile(file, { sizeBytes, signal }, ({ bytes, base, final }) => {
+  await scanFile(descriptor, { sizeBytes, signal, memory: planning.memory }, ({ bytes, base, final }) => {
     if (visitor === undefined) {
       // A program is treated as one wherever it is listed: rewriting it as text would move its parts.
       if (open.listed === 'text' && !hasBinaryMagic(bytes))
         visitor = textVisitor(planning, () => (edit = { kind: 'text', path: open.path }));
       else {
-        const reader = final ? bufferReader(bytes) : descriptorReader(file.fd, sizeBytes);
+        const reader = final ? bufferReader(bytes) : descriptorReader(descriptor, sizeBytes);
         visitor = binaryVisitor(planning, { path: open.path, reader }, (planned) => (edit = planned));
       }
     }
@@ -218,8 +210,8 @@ function planHeaders(
   return reading.kind === 'image' ? { elf: planElf(reading.image, reader, prefixMap) } : {};
 }
 
-async function planLink({ request }: Planning, path: string): Promise<LinkEdit | undefined> {
-  const target = relocateLink(await readlink(join(request.directory, path), { encoding: 'buffer' }), request.prefixMap);
+function planLink({ request }: Planning, path: string): LinkEdit | undefined {
+  const target = relocateLink(readlinkSync(join(request.directory, path), { encoding: 'buffer' }), request.prefixMap);
   if (target !== undefined && target.length > MAX_LINK_BYTES) {
     throw new BerthError(
       'relocate',

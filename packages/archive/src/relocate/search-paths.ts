@@ -1,5 +1,6 @@
-import { errnoCode, forEachLimited, ioError } from '@berth/base';
-import { open, stat } from 'node:fs/promises';
+import { errnoCode, forEachInTurns, ioError } from '@berth/base';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { descriptorReader, type ByteReader } from './byte-reader.ts';
 import { joinSearchPath, splitSearchPath } from './elf/edit.ts';
@@ -8,7 +9,6 @@ import { type RelocationMember } from './types.ts';
 import { withWritable } from './writable.ts';
 import { writeAt } from './write-at.ts';
 
-const CONCURRENCY = 8;
 /** A smaller file is no ELF file. */
 const MIN_ELF_BYTES = 52;
 
@@ -32,20 +32,16 @@ export async function pruneSearchPaths(
   const files = [...options.entries].filter(
     ({ kind, sizeBytes, hardLinkOf }) => kind === 'file' && sizeBytes >= MIN_ELF_BYTES && hardLinkOf === undefined,
   );
-  const changed: boolean[] = files.map(() => false);
+  const changed: string[] = [];
   const exists = existence(directory, options);
-  await forEachLimited(
-    files.entries(),
-    { concurrency: CONCURRENCY, signal: options.signal },
-    async ([index, { path }]) => {
-      try {
-        changed[index] = await pruneFile(join(directory, path), exists);
-      } catch (cause) {
-        throw ioError(`prune the search path of ${path}`, cause);
-      }
-    },
-  );
-  return files.filter((_, index) => changed[index]).map(({ path }) => path);
+  await forEachInTurns(files, options, async ({ path }) => {
+    try {
+      if (await pruneFile(join(directory, path), exists)) changed.push(path);
+    } catch (cause) {
+      throw ioError(`prune the search path of ${path}`, cause);
+    }
+  });
+  return changed;
 }
 
 /** Answers for every path once. */
@@ -79,7 +75,7 @@ async function isThere(path: string): Promise<boolean> {
 const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'ENAMETOOLONG']);
 
 async function pruneFile(path: string, exists: (path: string) => Promise<boolean>): Promise<boolean> {
-  const searchPath = await readSearchPath(path);
+  const searchPath = readSearchPath(path);
   if (searchPath === undefined) return false;
   const kept: Buffer[] = [];
   for (const entry of splitSearchPath(searchPath.text)) {
@@ -89,21 +85,23 @@ async function pruneFile(path: string, exists: (path: string) => Promise<boolean
   const pruned = joinSearchPath(kept);
   if (pruned.equals(searchPath.text)) return false;
   const bytes = Buffer.concat([pruned, Buffer.alloc(searchPath.text.length - pruned.length)]);
-  await withWritable(path, async (file) => writeAt(file, bytes, searchPath.fileOffset));
+  await withWritable(path, async (descriptor) => {
+    writeAt(descriptor, bytes, searchPath.fileOffset);
+  });
   return true;
 }
 
 /** Of an ELF file that has one which shares no bytes with a symbol's name. */
-async function readSearchPath(path: string): Promise<ElfSearchPath | undefined> {
-  const file = await open(path, 'r');
+function readSearchPath(path: string): ElfSearchPath | undefined {
+  const descriptor = openSync(path, 'r');
   try {
-    const { size } = await file.stat();
     const start = Buffer.alloc(ELF_MAGIC.length);
-    await file.read(start, 0, start.length, 0);
+    readSync(descriptor, start, 0, start.length, 0);
     if (!start.equals(ELF_MAGIC)) return undefined;
-    return findSearchPath(descriptorReader(file.fd, size));
+    // Relocation may have made the file longer than the member was.
+    return findSearchPath(descriptorReader(descriptor, fstatSync(descriptor).size));
   } finally {
-    await file.close();
+    closeSync(descriptor);
   }
 }
 

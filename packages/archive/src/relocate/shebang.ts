@@ -1,5 +1,5 @@
-import { BerthError, forEachLimited, ioError, temporaryBeside } from '@berth/base';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { BerthError, forEachInTurns, ioError, temporaryBeside } from '@berth/base';
+import { closeSync, fchmodSync, fstatSync, futimesSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { scanFile } from './file-window.ts';
 import { type RelocationMember, type RelocationPlatform, type RelocationWarning } from './types.ts';
@@ -9,7 +9,6 @@ import { writeAt } from './write-at.ts';
 export const SHEBANG_LIMIT: Readonly<Record<RelocationPlatform, number>> = { linux: 127, darwin: 511 };
 /** A first line that is longer than this is not a script's. */
 const MAX_LINE_BYTES = 4096;
-const CONCURRENCY = 8;
 const NEWLINE = 0x0a;
 const HASH_BANG = Buffer.from('#!');
 
@@ -47,25 +46,18 @@ export async function rewriteShebangs(directory: string, options: RewriteShebang
   const scripts = [...options.entries].filter(
     ({ kind, mode, sizeBytes }) => kind === 'file' && (mode & 0o111) !== 0 && sizeBytes > 2,
   );
-  const done: boolean[] = scripts.map(() => false);
+  const rewritten: string[] = [];
   const warnings: RelocationWarning[] = [];
-  await forEachLimited(
-    scripts.entries(),
-    { concurrency: CONCURRENCY, signal: options.signal },
-    async ([index, { path }], signal) => {
-      try {
-        done[index] = await rewriteFile(join(directory, path), {
-          line,
-          options,
-          signal,
-          warn: (message) => warnings.push({ file: path, message }),
-        });
-      } catch (cause) {
-        throw ioError(`rewrite the first line of ${path}`, cause);
-      }
-    },
-  );
-  return { rewritten: scripts.filter((_, index) => done[index]).map(({ path }) => path), warnings };
+  const start = Buffer.alloc(MAX_LINE_BYTES);
+  await forEachInTurns(scripts, options, async ({ path }) => {
+    const warn = (message: string): unknown => warnings.push({ file: path, message });
+    try {
+      if (await rewriteFile(join(directory, path), { line, start, options, warn })) rewritten.push(path);
+    } catch (cause) {
+      throw ioError(`rewrite the first line of ${path}`, cause);
+    }
+  });
+  return { rewritten, warnings };
 }
 
 function sbangLine(sbangPath: string, platform: RelocationPlatform): Buffer {
@@ -80,28 +72,28 @@ function sbangLine(sbangPath: string, platform: RelocationPlatform): Buffer {
 
 interface ScriptContext {
   readonly line: Buffer;
+  /** Memory for the start of a file. */
+  readonly start: Buffer;
   readonly options: RewriteShebangsOptions;
-  readonly signal: AbortSignal;
-  readonly warn: (message: string) => void;
+  readonly warn: (message: string) => unknown;
 }
 
 async function rewriteFile(path: string, context: ScriptContext): Promise<boolean> {
-  const file = await open(path, 'r');
+  const { start } = context;
+  const descriptor = openSync(path, 'r');
   try {
-    const start = Buffer.alloc(MAX_LINE_BYTES);
-    const { bytesRead } = await file.read(start, 0, start.length, 0);
-    const first = firstLine(start.subarray(0, bytesRead));
+    const first = firstLine(start.subarray(0, readSync(descriptor, start, 0, start.length, 0)));
     if (first === undefined) return false;
-    const { finalPrefix, platform } = context.options;
+    const { finalPrefix, platform, signal } = context.options;
     if (/[ \t]/.test(finalPrefix) && first.includes(finalPrefix)) {
       context.warn('the path of its interpreter holds a blank, where the kernel and sbang end the path');
     }
     const head = sbangHead(first, context.line, SHEBANG_LIMIT[platform]);
     if (head === undefined) return false;
-    await replaceHead({ path, file, head, skip: first.length, signal: context.signal });
+    await replaceHead({ path, descriptor, head, skip: first.length, signal });
     return true;
   } finally {
-    await file.close();
+    closeSync(descriptor);
   }
 }
 
@@ -133,33 +125,33 @@ function marked(mark: string, line: Buffer): Buffer {
 
 interface HeadReplacement {
   readonly path: string;
-  readonly file: FileHandle;
+  readonly descriptor: number;
   readonly head: Buffer;
   /** Bytes of the old file that `head` stands for. */
   readonly skip: number;
   readonly signal: AbortSignal;
 }
 
-async function replaceHead({ path, file, head, skip, signal }: HeadReplacement): Promise<void> {
-  const before = await file.stat();
+async function replaceHead({ path, descriptor, head, skip, signal }: HeadReplacement): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
-    const output = await open(temporary, 'wx', 0o600);
+    const output = openSync(temporary, 'wx', 0o600);
     try {
-      await writeAt(output, head, 0);
-      await scanFile(file, { sizeBytes: before.size, signal }, async ({ bytes, base }) => {
+      const before = fstatSync(descriptor);
+      writeAt(output, head, 0);
+      await scanFile(descriptor, { sizeBytes: before.size, signal }, ({ bytes, base }) => {
         const rest = bytes.subarray(Math.min(bytes.length, Math.max(0, skip - base)));
-        await writeAt(output, rest, head.length + Math.max(base, skip) - skip);
+        writeAt(output, rest, head.length + Math.max(base, skip) - skip);
         return bytes.length;
       });
-      await output.chmod(before.mode & 0o7777);
-      await output.utimes(before.atimeMs / 1000, before.mtimeMs / 1000);
+      fchmodSync(output, before.mode & 0o7777);
+      futimesSync(output, before.atimeMs / 1000, before.mtimeMs / 1000);
     } finally {
-      await output.close();
+      closeSync(output);
     }
-    await rename(temporary, path);
+    renameSync(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    rmSync(temporary, { force: true });
     throw error;
   }
 }

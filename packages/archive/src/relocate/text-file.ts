@@ -1,18 +1,19 @@
 import { temporaryBeside } from '@berth/base';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rm, type FileHandle } from 'node:fs/promises';
+import { closeSync, createReadStream, createWriteStream, ftruncateSync, openSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { scanFile, WINDOW_BYTES } from './file-window.ts';
+import { scanFile, WINDOW_BYTES, type WindowMemory } from './file-window.ts';
 import { type PrefixMap } from './prefix-map.ts';
 import { relocateText, TextRewriter } from './text.ts';
 import { writeAt } from './write-at.ts';
 
 export interface TextFile {
-  readonly file: FileHandle;
+  readonly descriptor: number;
   readonly path: string;
   readonly sizeBytes: number;
   readonly map: PrefixMap;
   readonly signal: AbortSignal;
+  readonly memory?: WindowMemory | undefined;
   /** Files above this size are rewritten by way of a temporary file beside them. */
   readonly windowBytes?: number;
 }
@@ -23,12 +24,12 @@ export async function rewriteTextFile(text: TextFile): Promise<void> {
   else await rewriteSmall(text);
 }
 
-async function rewriteSmall({ file, sizeBytes, map, signal }: TextFile): Promise<void> {
-  await scanFile(file, { sizeBytes, signal }, async ({ bytes }) => {
+async function rewriteSmall({ descriptor, sizeBytes, map, memory, signal }: TextFile): Promise<void> {
+  await scanFile(descriptor, { sizeBytes, memory, signal }, ({ bytes }) => {
     const output = relocateText(bytes, map);
     if (output === undefined) return undefined;
-    await writeAt(file, output, 0);
-    if (output.length !== sizeBytes) await file.truncate(output.length);
+    writeAt(descriptor, output, 0);
+    if (output.length !== sizeBytes) ftruncateSync(descriptor, output.length);
     return undefined;
   });
 }
@@ -39,27 +40,27 @@ async function rewriteLarge(text: TextFile): Promise<void> {
     await writeRelocated(text, temporary);
     const back = createWriteStream(text.path, { flags: 'r+', start: 0 });
     await pipeline(createReadStream(temporary), back, { signal: text.signal });
-    await text.file.truncate(back.bytesWritten);
+    ftruncateSync(text.descriptor, back.bytesWritten);
   } finally {
     await rm(temporary, { force: true });
   }
 }
 
 async function writeRelocated(
-  { file, sizeBytes, map, signal, windowBytes }: TextFile,
+  { descriptor, sizeBytes, map, signal, windowBytes }: TextFile,
   temporary: string,
 ): Promise<void> {
   const rewriter = new TextRewriter(map);
-  const output = await open(temporary, 'wx', 0o600);
+  const output = openSync(temporary, 'wx', 0o600);
   let written = 0;
   try {
-    await scanFile(file, { sizeBytes, signal, windowBytes: windowBytes ?? WINDOW_BYTES }, async ({ bytes, final }) => {
+    await scanFile(descriptor, { sizeBytes, signal, windowBytes: windowBytes ?? WINDOW_BYTES }, ({ bytes, final }) => {
       const piece = rewriter.rewrite(bytes, final);
-      await writeAt(output, piece.output, written);
+      writeAt(output, piece.output, written);
       written += piece.output.length;
       return piece.decided;
     });
   } finally {
-    await output.close();
+    closeSync(output);
   }
 }

@@ -1,16 +1,22 @@
-import { writeSync } from 'node:fs';
-import { type FileHandle } from 'node:fs/promises';
+import { readSync, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { type BytePatch } from './c-string.ts';
 
-/** Writes all of `bytes` at `offset`. */
-export async function writeAt(file: FileHandle, bytes: Buffer, offset: number): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+/** Writes all of `bytes` at `offset` of an open file. At once: a turn of the event loop costs more than such a write. */
+export function writeAt(descriptor: number, bytes: Buffer, offset: number): void {
+  for (let done = 0; done < bytes.length;) {
+    done += writeSync(descriptor, bytes, done, bytes.length - done, offset + done);
+  }
+}
+
+/** Writes a few bytes here and there. */
+export function writePatches(descriptor: number, patches: readonly BytePatch[]): void {
+  for (const { offset, bytes } of patches) writeAt(descriptor, bytes, offset);
 }
 
 /** Copies a part of a file to a later part of it that does not overlap. */
 export async function copyWithin(
-  file: FileHandle,
+  descriptor: number,
   range: {
     readonly from: number;
     readonly to: number;
@@ -20,20 +26,13 @@ export async function copyWithin(
   },
 ): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(range.length, range.windowBytes));
-  let done = 0;
-  while (done < range.length) {
+  for (let done = 0; done < range.length;) {
     range.signal.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, range.length - done), range.from + done);
-    if (bytesRead === 0) throw new Error('the file became shorter while it was read');
-    await writeAt(file, buffer.subarray(0, bytesRead), range.to + done);
-    done += bytesRead;
-  }
-}
-
-/** Writes a few bytes here and there. At once: a turn of the event loop costs more than such a write. */
-export function writePatches(file: FileHandle, patches: readonly BytePatch[]): void {
-  for (const { offset, bytes } of patches) {
-    let done = 0;
-    while (done < bytes.length) done += writeSync(file.fd, bytes, done, bytes.length - done, offset + done);
+    const wanted = Math.min(buffer.length, range.length - done);
+    const count = readSync(descriptor, buffer, 0, wanted, range.from + done);
+    if (count === 0) throw new Error('the file became shorter while it was read');
+    writeAt(descriptor, buffer.subarray(0, count), range.to + done);
+    done += count;
+    if (done < range.length) await setImmediate();
   }
 }

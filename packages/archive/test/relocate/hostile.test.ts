@@ -502,7 +502,7 @@ describe('E11 size and kind of a file do not matter', () => {
         const directory = await tree({ text });
         const path = join(directory, 'text');
         const file = await open(path, 'r+');
-        await rewriteTextFile({ file, path, sizeBytes: Buffer.byteLength(text), map, signal, windowBytes });
+        await rewriteTextFile({ descriptor: file.fd, path, sizeBytes: Buffer.byteLength(text), map, signal, windowBytes });
         await file.close();
         expect((await readFile(path)).equals(relocateText(Buffer.from(text), map) ?? Buffer.alloc(0))).toBe(true);
       }
