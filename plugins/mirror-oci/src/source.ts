@@ -22,6 +22,8 @@ export interface OciSource {
   readonly openBase: OpenBase;
   /** `SOURCE_DATE_EPOCH`: the time that images carry instead of that of the installation. */
   readonly sourceDate: Date | undefined;
+  /** Closes what all repositories share. */
+  readonly close?: () => Promise<void>;
 }
 
 /** How many requests one operation has under way. */

@@ -1,6 +1,6 @@
 import {
   BerthError,
-  JsonFields,
+  type JsonFields,
   jsonNumber,
   type JsonObject,
   type JsonValue,

@@ -64,29 +64,49 @@ interface Work {
 /** The number of packages once the index lacks nothing; `undefined` after it was written and has to be looked at again. */
 async function updateOnce(source: OciSource, work: Work, options: CallOptions): Promise<number | undefined> {
   // The index first: a package that it lists then has its tag listed after.
-  const current = await openCurrent(source, options);
+  const index = (await openCurrent(source, options))?.index;
   try {
     const tags = await wantedTags(source, work, options);
-    const index = current.image?.index;
     const missing = tags.filter(({ hash }) => index?.has(hash) !== true);
-    const wanted = new Set(tags.map(({ hash }) => hash));
-    const isStale = work.rebuild && Array.from(index?.hashes() ?? []).some((hash) => !wanted.has(hash as DagHash));
+    const isStale = work.rebuild && index !== undefined && listsMore(index, tags);
     if (index !== undefined && missing.length === 0 && !isStale) return index.size;
     await readMissing(source, { work, missing }, options);
-    const kept = isStale || index === undefined ? undefined : index;
-    const builder = new IndexBuilder(kept);
-    const known =
-      isStale && index !== undefined ? await indexedSpecs(index, options) : new Map<DagHash, ConcreteSpec>();
-    for (const { hash } of tags) {
-      const spec = kept?.has(hash) === true ? undefined : (known.get(hash) ?? work.specs.get(hash));
-      if (spec !== undefined) builder.add(spec);
-    }
+    const builder = isStale ? await rebuilt(index, { tags, work }, options) : extended(index, { tags: missing, work });
     if (!builder.changed) return builder.size;
-    await write(source, { builder, replaces: current.image !== undefined }, options);
+    await write(source, { builder, replaces: index !== undefined }, options);
     return undefined;
   } finally {
-    await current.image?.index[Symbol.asyncDispose]();
+    await index?.[Symbol.asyncDispose]();
   }
+}
+
+interface Wanted {
+  readonly tags: readonly PackageTag[];
+  readonly work: Work;
+}
+
+function listsMore(index: StoredIndex, tags: readonly PackageTag[]): boolean {
+  const wanted = new Set<string>(tags.map(({ hash }) => hash));
+  return Array.from(index.hashes()).some((hash) => !wanted.has(hash));
+}
+
+/** The index with packages added; what it holds stays as it is, byte for byte. */
+function extended(index: StoredIndex | undefined, { tags, work }: Wanted): IndexBuilder {
+  const builder = new IndexBuilder(index);
+  for (const { hash } of tags) addKnown(builder, work.specs.get(hash));
+  return builder;
+}
+
+/** The index of these packages and no others; what it lists already is not read again. */
+async function rebuilt(index: StoredIndex, { tags, work }: Wanted, options: CallOptions): Promise<IndexBuilder> {
+  const listed = await indexedSpecs(index, options);
+  const builder = new IndexBuilder(undefined);
+  for (const { hash } of tags) addKnown(builder, listed.get(hash) ?? work.specs.get(hash));
+  return builder;
+}
+
+function addKnown(builder: IndexBuilder, spec: ConcreteSpec | undefined): void {
+  if (spec !== undefined) builder.add(spec);
 }
 
 /** Every package tag that can be read as far as it is known, sorted: the canonical order of an index (buildcache-formats §10). */
@@ -115,15 +135,12 @@ async function readMissing(
 }
 
 /** The index to start from; none when it is broken or of an older format. */
-async function openCurrent(
-  source: OciSource,
-  options: CallOptions,
-): Promise<{ readonly image: (IndexImage & { readonly index: StoredIndex }) | undefined }> {
+async function openCurrent(source: OciSource, options: CallOptions): Promise<IndexImage | undefined> {
   try {
     const image = await openIndexImage(source, options);
-    if (image === undefined || image.index.nodeFormat === NODE_FORMAT) return { image };
+    if (image === undefined || image.index.nodeFormat === NODE_FORMAT) return image;
     await image.index[Symbol.asyncDispose]();
-    return { image: undefined };
+    return undefined;
   } catch (error) {
     if (!isBerthError(error) || error.kind !== 'index') throw error;
     source.connection.emit({
@@ -131,7 +148,7 @@ async function openCurrent(
       code: 'INDEX_BROKEN',
       message: `${messageOf(error)}: it is rebuilt from the packages`,
     });
-    return { image: undefined };
+    return undefined;
   }
 }
 

@@ -39,14 +39,10 @@ export function withTag(
   { tag, descriptor, what }: { readonly tag: string; readonly descriptor: Descriptor; readonly what: string },
 ): Buffer {
   const entry = new Map<string, JsonValue>(formatDescriptor(descriptor)).set('annotations', new Map([[REF_NAME, tag]]));
-  let placed = false;
-  const entries = rawEntries(bytes, what).flatMap((each): readonly JsonValue[] => {
-    if (tagOf(each) !== tag) return [each];
-    if (placed) return [];
-    placed = true;
-    return [entry];
-  });
-  return format(bytes, { entries: placed ? entries : [...entries, entry], what });
+  const entries = rawEntries(bytes, what);
+  const at = entries.findIndex((each) => tagOf(each) === tag);
+  const others = entries.filter((each) => tagOf(each) !== tag);
+  return format(bytes, { entries: others.toSpliced(at === -1 ? others.length : at, 0, entry), what });
 }
 
 /** `index.json` without any entry of this manifest; `undefined` when there is none. */

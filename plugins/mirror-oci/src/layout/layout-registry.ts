@@ -165,7 +165,8 @@ export class LayoutRegistry implements Registry {
       what,
       maxBytes: DEFAULT_LIMITS.ociDocumentBytes,
     });
-    if (sha256Of(bytes) === digest) return { bytes, digest, mediaType: descriptor?.mediaType ?? ownMediaType(bytes, what) };
+    if (sha256Of(bytes) === digest)
+      return { bytes, digest, mediaType: descriptor?.mediaType ?? ownMediaType(bytes, what) };
     throw new BerthError('digest', 'ERR_DIGEST_MISMATCH', `${what}: its bytes are others`, {
       hint: 'The file was altered: push the package again with --force.',
     });

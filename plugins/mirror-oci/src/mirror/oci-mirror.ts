@@ -126,10 +126,11 @@ export class OciMirror implements Mirror {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { registry, blobs } = this.#source;
+    const { registry, blobs, close } = this.#source;
     await this.#builder[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
     await blobs[Symbol.asyncDispose]();
+    await close?.();
   }
 }
 
