@@ -7,6 +7,7 @@ import { type TextStyle } from '../../src/command.ts';
 import { createContext } from '../../src/context.ts';
 import { grammarOf, parseLine } from '../../src/dispatch.ts';
 import { parseArguments } from '../../src/arguments/parse.ts';
+import { formatResult } from '../../src/render/json.ts';
 
 const made: string[] = [];
 
@@ -17,6 +18,8 @@ afterEach(async () => {
 export interface Printed {
   readonly text: string;
   readonly document: unknown;
+  /** What standard output gets: the document with `--json`, else the text. */
+  readonly stdout: string;
   readonly exitCode: number;
   readonly events: readonly BerthEvent[];
 }
@@ -57,7 +60,10 @@ export async function bench(env: Readonly<Record<string, string>> = {}): Promise
       });
       const outcome = await command.run(context, input);
       const text = outcome.text({ ...style, verbose: globals.verbose });
-      return { text, document: JSON.parse(JSON.stringify(outcome.document())), exitCode: outcome.exitCode, events };
+      const json = (): string => outcome.documentText?.() ?? formatResult(outcome.document());
+      const stdout = input.options['json'] === true ? json() : text;
+      const document: unknown = JSON.parse(JSON.stringify(outcome.document()));
+      return { text, document, stdout, exitCode: outcome.exitCode, events };
     },
   };
 }
