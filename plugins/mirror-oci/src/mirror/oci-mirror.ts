@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
-import { labelOf, identityOf } from '@berth/buildcache';
+import { isSecurityFailure } from '@berth/base';
+import { identityOf, labelOf } from '@berth/buildcache';
 import {
   type BlobDescriptor,
   type ByteRange,
@@ -106,7 +107,7 @@ export class OciMirror implements Mirror {
     const { spec } = publication;
     const tag = packageTag(identityOf(spec));
     const isKnownAbsent = this.#absent.delete(tag);
-    if (!force && !isKnownAbsent && (await this.exists(spec, { signal }))) return 'exists';
+    if (!force && !isKnownAbsent && (await this.#isWhole(spec, { signal }))) return 'exists';
     this.#absent.delete(tag);
     await publishPackage(this.#source, publication, { layers: this.#layers, builder: this.#builder, signal });
     const { connection } = this.#source;
@@ -115,6 +116,16 @@ export class OciMirror implements Mirror {
       message: `${labelOf(identityOf(spec))} published on ${connection.name} as ${tag}`,
     });
     return 'published';
+  }
+
+  /** What is damaged is not there: it is replaced (hostile-inputs F03). */
+  async #isWhole(spec: ConcreteSpec, options: CallOptions): Promise<boolean> {
+    try {
+      return await this.exists(spec, options);
+    } catch (error) {
+      if (isSecurityFailure(error)) return false;
+      throw error;
+    }
   }
 
   async publishImage(image: ImagePublication, { signal }: CallOptions): Promise<PublishedImage> {
