@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   errnoCode,
-  forEachLimited,
+  forEachInTurns,
   formatJson,
   ioError,
   JsonFields,
@@ -33,8 +33,6 @@ export type ManifestProblem =
 /** Problems by path, in the order of the walk; empty when all is as it was installed. */
 export type ManifestReport = ReadonlyMap<string, readonly ManifestProblem[]>;
 
-const CONCURRENCY = 8;
-
 /** Records the whole tree below `prefix` in its `install_manifest.json`. The last step of an install. */
 export async function writeInstallManifest(
   prefix: string,
@@ -49,9 +47,7 @@ export async function writeInstallManifest(
   const places = await listTree(prefix, signal);
   // A program that verifies passes over these, and would take an entry for a file that is gone.
   for (const path of places.keys()) if (isSkipped(path)) places.delete(path);
-  // Each place is taken now, so that the order is that of the walk.
-  for (const path of places.keys()) entries.set(path, new Map());
-  await forEachLimited(places, { concurrency: CONCURRENCY, signal }, async ([path, location]) => {
+  await forEachInTurns(places, { signal }, async ([path, location]) => {
     const entry = await readManifestEntry(location, signal);
     if (entry !== undefined) entries.set(path, formatManifestEntry(entry));
   });
@@ -72,12 +68,14 @@ export async function verifyInstallManifest(
   if (typeof manifest === 'string') return new Map([[prefix, [manifest]]]);
   const problems = new Map<string, readonly ManifestProblem[]>();
   const places = await listTree(prefix, options.signal);
-  // Each place is taken now, so that the order is that of the walk, and what is gone comes last.
-  for (const path of [...places.keys(), ...manifest.keys()]) if (!isSkipped(path)) problems.set(path, []);
-  await forEachLimited([...problems.keys()], { concurrency: CONCURRENCY, signal: options.signal }, async (path) => {
-    problems.set(path, await compare(places.get(path), manifest.get(path), options.signal));
+  // What is gone comes last.
+  const paths = new Set([...places.keys(), ...manifest.keys()]);
+  await forEachInTurns(paths, options, async (path) => {
+    if (isSkipped(path)) return;
+    const found = await compare(places.get(path), manifest.get(path), options.signal);
+    if (found.length > 0) problems.set(path, found);
   });
-  return new Map(Array.from(problems).filter(([, found]) => found.length > 0));
+  return problems;
 }
 
 /** Compares one file with the manifest of the package it belongs to: the nearest folder above it that has metadata. */
@@ -155,7 +153,9 @@ function isSkipped(path: string): boolean {
 
 async function listTree(prefix: string, signal: AbortSignal): Promise<Map<string, Location>> {
   const places = new Map<string, Location>();
-  for await (const { path, location } of walkTree(prefix, signal)) places.set(path, location);
+  await forEachInTurns(walkTree(prefix), { signal }, async ({ path, location }) => {
+    places.set(path, location);
+  });
   return places;
 }
 

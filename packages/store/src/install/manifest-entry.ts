@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type BigIntStats, createReadStream } from 'node:fs';
-import { lstat, readFile, readlink } from 'node:fs/promises';
-import { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { type BigIntStats, closeSync, lstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { errnoCode, ioError, jsonNumber, jsonObject, type JsonObject } from '@berth/base';
 import { base32 } from '@berth/spec';
 import { secondsNumber } from '../database/record.ts';
@@ -23,18 +21,20 @@ export interface ManifestEntry {
   readonly size?: number | undefined;
 }
 
-/** Files up to this many bytes are read at once: streams cost more than they save. */
-const SMALL_FILE_BYTES = 256 * 1024;
+/** Read and hashed without a pause in between, so that all files can share the memory. */
+const WINDOW: Buffer = Buffer.allocUnsafe(256 * 1024);
+/** The event loop turns after this many bytes of one file. */
+const TURN_BYTES = 16 * WINDOW.length;
 
 /** `undefined` when there is nothing at `location`. */
 export async function readManifestEntry(location: Location, signal: AbortSignal): Promise<ManifestEntry | undefined> {
   try {
-    const stats = await lstat(location, { bigint: true });
+    const stats = lstatSync(location, { bigint: true });
     const facts = { mode: Number(stats.mode), owner: Number(stats.uid), group: Number(stats.gid) };
-    if (stats.isSymbolicLink()) return { ...facts, dest: await readlink(location) };
+    if (stats.isSymbolicLink()) return { ...facts, dest: readlinkSync(location) };
     if (!stats.isFile()) return facts;
     const size = Number(stats.size);
-    return { ...facts, hash: await hashFile(location, size, signal), time: modificationTime(stats), size };
+    return { ...facts, hash: await hashFile(location, signal), time: modificationTime(stats), size };
   } catch (error) {
     signal.throwIfAborted();
     if (errnoCode(error) === 'ENOENT') return undefined;
@@ -61,18 +61,20 @@ function modificationTime(stats: BigIntStats): number {
   return Number(stats.mtimeNs / nanoseconds) + 1e-9 * Number(stats.mtimeNs % nanoseconds);
 }
 
-async function hashFile(location: Location, size: number, signal: AbortSignal): Promise<string> {
+async function hashFile(location: Location, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha1');
-  if (size <= SMALL_FILE_BYTES) {
-    hash.update(await readFile(location));
-  } else {
-    const sink = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        done();
-      },
-    });
-    await pipeline(createReadStream(location, { highWaterMark: SMALL_FILE_BYTES }), sink, { signal });
+  const descriptor = openSync(location, 'r');
+  try {
+    let sizeBytes = 0;
+    for (let count = -1; count !== 0; sizeBytes += count) {
+      count = readSync(descriptor, WINDOW, 0, WINDOW.length, null);
+      hash.update(WINDOW.subarray(0, count));
+      if (sizeBytes === 0 || sizeBytes % TURN_BYTES !== 0) continue;
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+  } finally {
+    closeSync(descriptor);
   }
   return base32(hash.digest()).toUpperCase();
 }

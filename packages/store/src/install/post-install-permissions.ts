@@ -1,6 +1,5 @@
-import { type Stats } from 'node:fs';
-import { chmod, chown } from 'node:fs/promises';
-import { BerthError, forEachLimited, ioError } from '@berth/base';
+import { chmodSync, chownSync, type Stats } from 'node:fs';
+import { BerthError, forEachInTurns, ioError } from '@berth/base';
 import { installModes, type PackagePermissions } from '../layout/permissions.ts';
 import { groupId } from './group.ts';
 import { type TreeEntry, walkTree } from './walk-tree.ts';
@@ -16,7 +15,6 @@ const SPECIAL_BITS = 0o7000;
 const EXECUTE_BITS = 0o111;
 const SETUID = 0o4000;
 const SETGID = 0o2000;
-const CONCURRENCY = 16;
 
 /**
  * Gives everything below `prefix`, and itself, the mode and group that the package's permissions ask for
@@ -27,13 +25,9 @@ export async function applyPermissions(prefix: string, options: ApplyPermissions
   const modes = installModes(options.permissions, options.allowSgid);
   const { group } = options.permissions;
   const gid = group === undefined ? undefined : await groupId(group);
-  await forEachLimited(
-    walkTree(prefix, options.signal),
-    { concurrency: CONCURRENCY, signal: options.signal },
-    async (entry) => {
-      if (!entry.stats.isSymbolicLink()) await change(entry, { mode: modeOf(entry.stats, modes), gid });
-    },
-  );
+  await forEachInTurns(walkTree(prefix), options, async (entry) => {
+    if (!entry.stats.isSymbolicLink()) change(entry, { mode: modeOf(entry.stats, modes), gid });
+  });
 }
 
 function modeOf(stats: Stats, modes: ReturnType<typeof installModes>): number {
@@ -42,15 +36,15 @@ function modeOf(stats: Stats, modes: ReturnType<typeof installModes>): number {
   return table | (stats.mode & SPECIAL_BITS);
 }
 
-async function change(entry: TreeEntry, wanted: { mode: number; gid: number | undefined }): Promise<void> {
+function change(entry: TreeEntry, wanted: { mode: number; gid: number | undefined }): void {
   const { path, location, stats } = entry;
   const { mode, gid } = wanted;
   if (!stats.isDirectory()) checkSafe(path, mode);
   const regroup = gid !== undefined && stats.gid !== gid;
   try {
     // Changing the group may clear the set-id bits: the mode comes last.
-    if (regroup) await chown(location, stats.uid, gid);
-    if (regroup || (stats.mode & 0o7777) !== mode) await chmod(location, mode);
+    if (regroup) chownSync(location, stats.uid, gid);
+    if (regroup || (stats.mode & 0o7777) !== mode) chmodSync(location, mode);
   } catch (error) {
     throw ioError(`set permissions of ${path}`, error);
   }

@@ -33,7 +33,8 @@ export async function removeEmptyParents(path: string, root: string): Promise<vo
 async function removeReadOnlyTree(path: string, signal: AbortSignal): Promise<void> {
   if ((await lstat(path).catch(() => undefined)) === undefined) return;
   // A folder is met before it is read.
-  for await (const { location, stats } of walkTree(path, signal)) {
+  for (const { location, stats } of walkTree(path)) {
+    signal.throwIfAborted();
     if (stats.isDirectory()) await chmod(location, 0o700).catch(() => undefined);
   }
   try {

@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { type Stats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { escapeControls, ioError } from '@berth/base';
 
 /** A path as system calls take it: bytes where it is not UTF-8. */
@@ -19,16 +18,18 @@ export interface TreeEntry {
 
 type Place = Omit<TreeEntry, 'stats'>;
 
-/** `root` and everything below it, parents before their entries, in the order of names. Links are listed, never followed. */
-export async function* walkTree(root: string, signal: AbortSignal): AsyncIterable<TreeEntry> {
+/**
+ * `root` and everything below it, parents before their entries, in the order of names. Links are listed, never followed. Each
+ * folder is read when it is passed: for trees of many small files a promise each would cost more than the system calls.
+ */
+export function* walkTree(root: string): Generator<TreeEntry> {
   const open: Place[] = [{ path: root, location: root }];
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
-    signal.throwIfAborted();
     const { path, location } = place;
-    const stats = await attempt(path, lstat(location));
+    const stats = attempt(path, () => lstatSync(location));
     yield { path, location, stats };
     if (!stats.isDirectory()) continue;
-    const names = await attempt(path, readdir(location, { encoding: 'buffer' }));
+    const names = attempt(path, () => readdirSync(location, { encoding: 'buffer' }));
     for (const name of names.sort((a, b) => Buffer.compare(b, a))) open.push(placeBelow(place, name));
   }
 }
@@ -45,9 +46,9 @@ function decodeName(name: Buffer): string {
   return Array.from(name, (byte) => String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte)).join('');
 }
 
-async function attempt<T>(path: string, call: Promise<T>): Promise<T> {
+function attempt<T>(path: string, call: () => T): T {
   try {
-    return await call;
+    return call();
   } catch (error) {
     throw ioError(`read ${escapeControls(path)}`, error);
   }
