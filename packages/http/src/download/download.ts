@@ -18,6 +18,7 @@ export async function startDownload(wanted: DownloadRequest, context: DownloadCo
     wanted,
     progress: new Progress(wanted.expected),
     probed: undefined,
+    coded: false,
     validator: undefined,
   };
   const { response, part } = await firstPart(running);

@@ -25,8 +25,8 @@ export async function nextPart(running: Running): Promise<Part> {
   return (response && (await partOf(running, response, from))) ?? wholeAnew(running);
 }
 
-function resumable({ progress, wanted, validator, probed }: Running): boolean {
-  if (probed !== undefined && probed !== 'none') return false;
+function resumable({ progress, wanted, validator, coded }: Running): boolean {
+  if (coded) return false;
   // Without either nothing would tell that two halves belong together.
   if (validator === undefined && wanted.expected.digest === undefined) return false;
   return progress.bytes > 0 || wanted.range !== undefined;
@@ -66,6 +66,7 @@ async function partOf(running: Running, response: HttpResponse, asked: number): 
       await probe(running, response);
       return undefined;
     }
+    running.coded = coding !== 'none';
     if (response.status === 200) return { response, at: 0, coding };
     const found = parseContentRange(response.headers.get('content-range'));
     if (found?.start === asked && coding === 'none') return { response, at: asked, coding };

@@ -25,6 +25,8 @@ export interface Running extends DownloadContext {
   readonly progress: Progress;
   /** Settled by reading the whole body once. */
   probed: Coding | 'none' | undefined;
+  /** The last part came in a coding: its offsets are not those of the bytes handed on. */
+  coded: boolean;
   /** For `If-Range`: what identifies this version of the resource. */
   validator: string | undefined;
 }

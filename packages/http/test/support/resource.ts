@@ -3,7 +3,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 export interface ResourceOptions {
   readonly bytes: Buffer;
   readonly etag?: string;
-  /** Cuts the n-th answer (from 0) after so many bytes of its body. */
+  /** Cuts the n-th answer (from 0) after so many bytes of its body; Infinity cuts nothing. */
   readonly cutAfter?: readonly number[];
   readonly ranges?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export function resource(options: ResourceOptions): (request: IncomingMessage, r
     response.setHeader('Content-Length', end - start);
     response.writeHead(range === undefined ? 200 : 206);
     const cut = cuts.shift();
-    if (cut === undefined) response.end(bytes.subarray(start, end));
+    if (cut === undefined || cut === Infinity) response.end(bytes.subarray(start, end));
     else
       response.write(bytes.subarray(start, Math.min(start + cut, end)), () => {
         response.destroy();
