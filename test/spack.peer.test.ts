@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { BERTH, type Ended, start } from './support/berth.ts';
+import { BERTH, type Ended, start, succeeded } from './support/berth.ts';
 import { type Bench, configure, copyQuickstart, openBench, useTree } from './support/bench.ts';
 import { readMirror } from './support/inspect-mirror.ts';
 import { differences, readRecords, treeContent, treeProblems } from './support/inspect-tree.ts';
@@ -227,20 +228,35 @@ withSpack('a build cache that Spack pushed', () => {
   );
 
   test(
-    'has the files that berth pushes of the same tree: equal names, equal archives once unpacked',
+    'has the packages that berth pushes of the same tree, byte for byte once decompressed',
     async () => {
       await useTree(bench, join(bench.folder, 't'));
-      const ours = join(bench.folder, 'ours');
-      await bench.text('-D', environment, 'buildcache', 'push', '--unsigned', '--update-index', ours);
-      const names = async (mirror: string): Promise<readonly string[]> =>
-        (await readdir(join(mirror, 'v3'), { recursive: true })).sort();
-      expect(await names(ours)).toEqual(await names(join(bench.folder, 'm')));
-      const [a, b] = [await readMirror(ours), await readMirror(join(bench.folder, 'm'))];
-      expect(a).toEqual(b);
+      const [ours, theirs] = [join(bench.folder, 'ours'), join(bench.folder, 'm')];
+      const words = ['-D', environment, 'buildcache', 'push', '--unsigned', '--update-index', ours];
+      // Packages say where the program lives that packed them.
+      const env = { ...bench.env, SPACK_ROOT: (await spack.text('location', '-r')).trim() };
+      await succeeded('push', start(process.execPath, [BERTH, ...words], { env, cwd: bench.folder }));
+      expect(await readMirror(ours)).toEqual(await readMirror(theirs));
+      for (const name of PACKAGES) {
+        const [a, b] = [await archiveOf(ours, name), await archiveOf(theirs, name)];
+        expect(a.byteLength).toBeGreaterThan(10_000);
+        expect(a.equals(b)).toBe(true);
+      }
     },
     2 * MINUTE,
   );
 });
+
+/** The tar of a package on a mirror. */
+async function archiveOf(mirror: string, name: string): Promise<Buffer> {
+  const folder = join(mirror, 'v3/manifests/spec', name);
+  const [file = ''] = await readdir(folder);
+  const { data } = JSON.parse(await readFile(join(folder, file), 'utf8')) as {
+    readonly data: readonly { readonly mediaType: string; readonly checksum: string }[];
+  };
+  const digest = data.find(({ mediaType }) => mediaType.includes('install'))?.checksum ?? '';
+  return gunzipSync(await readFile(join(mirror, 'blobs/sha256', digest.slice(0, 2), digest)));
+}
 
 withSpack('mirrors.yaml', () => {
   let folders: readonly [string, string];
@@ -267,33 +283,31 @@ withSpack('mirrors.yaml', () => {
   }
 
   test.each([
-    ['add', 'one', 'file:///m/one'],
-    ['add', '--unsigned', 'two', '/some/path'],
-    ['add', '--type', 'binary', '--autopush', 'three', 's3://bucket/prefix'],
-    [
-      ...['add', '--s3-access-key-id-variable', 'ID', '--s3-access-key-secret-variable', 'SECRET'],
-      ...['--s3-endpoint-url', 'https://minio:9000', '--s3-profile', 'p', 'four', 's3://bucket/four'],
-    ],
-    ['add', '--oci-username', 'u', '--oci-password-variable', 'P', '--signed', 'five', 'oci://ghcr.io/a/b'],
-    ['add', 'one', 'file:///again'],
-    ['add', '--name', 'a/view', 'six', 'file:///six'],
-    ['add', '--s3-access-key-id', 'ID', 'seven', 's3://half'],
-    ['add', '--type', 'source', '--type', 'binary', 'eight', 'https://example.org/x'],
-    ['set', '--unsigned', 'one'],
-    ['set', '--push', '--url', 'file:///push', 'one'],
-    ['set', '--fetch', '--s3-profile', 'q', 'four'],
-    ['set', '--autopush', '--type', 'source', 'two'],
-    ['set', '--no-autopush', 'two'],
-    ['set', '--unsigned', 'nosuch'],
-    ['set', '--url', '/some/path', 'two'],
-    ['set-url', 'two', 'file:///elsewhere'],
-    ['set-url', '--push', 'four', 's3://bucket/push'],
-    ['remove', 'three'],
-    ['rm', 'nosuch'],
+    'add one file:///m/one',
+    'add --unsigned two /some/path',
+    'add --type binary --autopush three s3://bucket/prefix',
+    'add --s3-access-key-id-variable ID --s3-access-key-secret-variable SECRET --s3-profile p four s3://bucket/four',
+    'add --s3-endpoint-url https://minio:9000 nine s3://bucket/nine',
+    'add --oci-username u --oci-password-variable P --signed five oci://ghcr.io/a/b',
+    'add one file:///again',
+    'add --name a/view six file:///six',
+    'add --s3-access-key-id ID seven s3://half',
+    'add --type source --type binary eight https://example.org/x',
+    'set --unsigned one',
+    'set --push --url file:///push one',
+    'set --fetch --s3-profile q four',
+    'set --autopush --type source two',
+    'set --no-autopush two',
+    'set --unsigned nosuch',
+    'set --url /some/path two',
+    'set-url two file:///elsewhere',
+    'set-url --push four s3://bucket/push',
+    'remove three',
+    'rm nosuch',
   ])(
-    'mirror %s %s %s %s %s: the same end and the same bytes as with Spack',
-    async (...words) => {
-      const [ours, theirs] = await both(words);
+    'mirror %s: ends as with Spack, and leaves the same bytes',
+    async (line) => {
+      const [ours, theirs] = await both(line.split(' '));
       expect(ours.code).toBe(theirs.code);
       const [text, wanted] = await files();
       expect(text).toBe(wanted);
@@ -390,7 +404,6 @@ withSpack('K02, K03: berth and Spack at work in one tree', () => {
       expect(treeProblems(tree)).toEqual([]);
       await expectSameRecords();
       await bench.text('-D', environment, 'install');
-      await spack.text('verify', 'manifest', 'greet');
       await expectSameRecords();
       expect(treeProblems(tree)).toEqual([]);
       expect(greetingOf(tree)).toContain('hello');

@@ -116,17 +116,24 @@ function countProblems(records: ReadonlyMap<string, InstalledRecord>): readonly 
 /** Of a prefix: the clock and its own manifest, which holds times. */
 const CHANGING = new Set(['.spack/install_times.json', '.spack/install_manifest.json']);
 
-/** Kind, mode and content of everything below each prefix; equal trees give equal maps, wherever they are. */
+/** Kind, mode and content of everything below each prefix; equal trees give equal maps. */
 export async function treeContent(tree: string): Promise<ReadonlyMap<string, string>> {
   const content = new Map<string, string>();
   for (const { path, installed, spec } of readRecords(tree).values()) {
     if (!installed || path === null || spec.external !== undefined) continue;
-    const below = await readdir(path, { recursive: true });
-    for (const name of ['', ...below.sort()]) {
-      if (!CHANGING.has(name)) content.set(join(relative(tree, path), name), await describe(join(path, name)));
+    for (const [name, text] of await folderContent(path)) {
+      if (!CHANGING.has(name)) content.set(join(relative(tree, path), name), text);
     }
   }
   return new Map([...content].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Kind, mode and content of a folder and everything below it. */
+export async function folderContent(folder: string): Promise<ReadonlyMap<string, string>> {
+  const content = new Map<string, string>();
+  const below = await readdir(folder, { recursive: true });
+  for (const name of ['', ...below.sort()]) content.set(name, await describe(join(folder, name)));
+  return content;
 }
 
 async function describe(path: string): Promise<string> {
