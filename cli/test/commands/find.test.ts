@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { trees } from './trees.ts';
 
 const LIBGREET = 'jcni4qeht7exvcpnt737c2cvqazoz7jz';
@@ -69,9 +71,16 @@ test.each([
   await expect(on('quick', ['find', ...argv])).rejects.toThrow(/contradict/);
 });
 
-test('nothing is written and no plugin is imported', async () => {
+test('a plugin that cannot be loaded does not get in the way of what needs no plugin', async () => {
+  const { on, cwd } = await trees();
+  await writeFile(join(cwd, 'berth.config.yaml'), 'plugins: [no-such-plugin]\n');
+  expect((await on('quick', ['find', '-x', '--format', '{name}'])).text).toBe('greet\n');
+  expect((await on('quick', ['location', 'glibc'])).text).toBe('/usr\n');
+  await expect(on('quick', ['install', '/7y7a'])).rejects.toMatchObject({ name: 'BerthError' });
+});
+
+test('nothing is written', async () => {
   const { on, home, trees: root } = await trees();
-  const { readdir } = await import('node:fs/promises');
   await on('quick', ['find', '-lvd']);
   expect(await readdir(home)).toEqual([]);
   expect(await readdir(`${root}/quick`, { recursive: true })).toEqual(['.spack-db', '.spack-db/index.json']);
