@@ -6,6 +6,8 @@ import { createGzip } from 'node:zlib';
  */
 export const DEFAULT_GZIP_LEVEL = 4;
 
+/** Measured as above: 8 % less time than with zlib's default of 8, for half a percent more bytes. */
+const MEMORY_LEVEL = 9;
 const CHUNK_BYTES = 256 * 1024;
 const XFL_OFFSET = 8;
 const OS_OFFSET = 9;
@@ -13,7 +15,7 @@ const OS_UNKNOWN = 0xff;
 
 /** The two stages of a pipeline that compress: zlib on the thread pool, then `withPlainHeader`. */
 export function createGzipStage(level: number = DEFAULT_GZIP_LEVEL): Transform {
-  return createGzip({ level, chunkSize: CHUNK_BYTES });
+  return createGzip({ level, memLevel: MEMORY_LEVEL, chunkSize: CHUNK_BYTES });
 }
 
 /**

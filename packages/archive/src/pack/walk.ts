@@ -1,6 +1,5 @@
-import { BerthError, ioError } from '@berth/base';
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { BerthError, forEachInTurns, ioError } from '@berth/base';
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { shown } from '../failures.ts';
 
@@ -39,30 +38,33 @@ async function walk(prefix: string, signal: AbortSignal): Promise<PrefixEntry[]>
   const entries: PrefixEntry[] = [];
   const firstNames = new Map<string, string>();
   const directories: PrefixEntry[] = [describe('', top, 'directory')];
-  for (let directory = directories.pop(); directory !== undefined; directory = directories.pop()) {
-    signal.throwIfAborted();
+  await forEachInTurns(popped(directories), { signal }, async (directory) => {
     entries.push(directory);
     const inside: PrefixEntry[] = [];
-    for (const name of await namesIn(join(prefix, directory.path))) {
+    for (const name of namesIn(join(prefix, directory.path))) {
       const path = directory.path === '' ? name : `${directory.path}/${name}`;
       const entry = entryAt(prefix, path, firstNames);
       if (entry?.kind === 'directory') inside.push(entry);
       else if (entry !== undefined) entries.push(entry);
     }
     directories.push(...inside.reverse());
-  }
+  });
   return entries;
 }
 
-async function namesIn(directory: string): Promise<string[]> {
-  const names = await readdir(directory);
+function* popped<T>(stack: T[]): Generator<T> {
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) yield item;
+}
+
+function namesIn(directory: string): string[] {
+  const names = readdirSync(directory);
   // What is no UTF-8 reads as U+FFFD, but so does that character itself: the bytes decide.
-  if (names.some((name) => name.includes('\ufffd'))) await requireUtf8(directory);
+  if (names.some((name) => name.includes('\ufffd'))) requireUtf8(directory);
   return names.sort(compareCodePoints);
 }
 
-async function requireUtf8(directory: string): Promise<void> {
-  for (const bytes of await readdir(directory, { encoding: 'buffer' })) {
+function requireUtf8(directory: string): void {
+  for (const bytes of readdirSync(directory, { encoding: 'buffer' })) {
     const name = bytes.toString();
     if (Buffer.from(name).equals(bytes)) continue;
     throw new BerthError(

@@ -84,7 +84,7 @@ function fits(name: string): boolean {
 
 /** The name as old readers see it: one `?` for each character that is not ASCII, cut to the field. */
 function plainName(name: string): string {
-  if (fits(name)) return name;
+  if (isAscii(name)) return name.slice(0, NAME_BYTES);
   return Array.from(name, (char) => (isAscii(char) ? char : '?'))
     .join('')
     .slice(0, NAME_BYTES);
