@@ -7,4 +7,9 @@ export const BUILTIN_PLUGINS: readonly BuiltinPlugin[] = [
     manifest: { apiVersion: 1, provides: ['mirror:file'] },
     load: () => import('@berth/mirror-fs'),
   },
+  {
+    name: '@berth/mirror-oci',
+    manifest: { apiVersion: 1, provides: ['mirror:oci', 'mirror:oci+http', 'mirror:oci-layout'] },
+    load: () => import('@berth/mirror-oci'),
+  },
 ];

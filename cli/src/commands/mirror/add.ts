@@ -1,7 +1,7 @@
 import { addMirror, type ConfigEdit } from '@berth/config';
 import { type Command, defineCommand } from '../../command.ts';
 import { SCOPE_OPTION } from '../config/options.ts';
-import { CONNECTION_OPTIONS, KIND_OPTIONS, mirrorOptionsOf } from './options.ts';
+import { CONNECTION_OPTIONS, KIND_OPTIONS, mirrorOptionsOf, pluginSchemes } from './options.ts';
 
 const command: Command = defineCommand({
   summary: 'add a mirror to the configuration',
@@ -34,6 +34,7 @@ const command: Command = defineCommand({
         url,
         scope,
         signal: context.signal,
+        extraSchemes: await pluginSchemes(context),
         options: mirrorOptionsOf(options, view),
       }),
     ];

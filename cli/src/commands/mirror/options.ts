@@ -1,3 +1,4 @@
+import { type CommandContext } from '../../context.ts';
 import { type MirrorOptions } from '@berth/config';
 import { type OptionSpec, type OptionValues } from '../../command.ts';
 
@@ -75,4 +76,10 @@ export function mirrorOptionsOf(options: Connection & Kind, view?: string): Mirr
     signed: options.signed === true ? true : options.unsigned === true ? false : undefined,
     view,
   };
+}
+
+/** Schemes of addresses that plugins understand. */
+export async function pluginSchemes(context: CommandContext): Promise<ReadonlySet<string>> {
+  const host = await context.plugins();
+  return new Set(await host.mirrorSchemes({ signal: context.signal }));
 }

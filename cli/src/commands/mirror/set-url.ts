@@ -2,7 +2,7 @@ import { type ConfigEdit, setMirrorUrl } from '@berth/config';
 import { type Command, defineCommand } from '../../command.ts';
 import { editsText } from '../config/edits.ts';
 import { SCOPE_OPTION } from '../config/options.ts';
-import { CONNECTION_OPTIONS, mirrorOptionsOf } from './options.ts';
+import { CONNECTION_OPTIONS, mirrorOptionsOf, pluginSchemes } from './options.ts';
 
 const command: Command = defineCommand({
   summary: 'change the address of a mirror',
@@ -21,7 +21,9 @@ const command: Command = defineCommand({
   async run(context, { options, words: [name = '', url = ''] }): Promise<readonly ConfigEdit[]> {
     const { scope, push, fetch } = options;
     const direction = push ? 'push' : fetch ? 'fetch' : undefined;
-    const request = { name, url, direction, scope, signal: context.signal, options: mirrorOptionsOf(options) } as const;
+    const extraSchemes = await pluginSchemes(context);
+    const { signal } = context;
+    const request = { name, url, direction, scope, signal, extraSchemes, options: mirrorOptionsOf(options) } as const;
     return [await setMirrorUrl(await context.configuration(), request)];
   },
   document: (edits) => ({ edits }),

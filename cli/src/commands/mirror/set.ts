@@ -2,7 +2,7 @@ import { type ConfigEdit, setMirror } from '@berth/config';
 import { type Command, defineCommand } from '../../command.ts';
 import { editsText } from '../config/edits.ts';
 import { SCOPE_OPTION } from '../config/options.ts';
-import { CONNECTION_OPTIONS, KIND_OPTIONS, mirrorOptionsOf } from './options.ts';
+import { CONNECTION_OPTIONS, KIND_OPTIONS, mirrorOptionsOf, pluginSchemes } from './options.ts';
 
 const command: Command = defineCommand({
   summary: 'change a mirror of the configuration',
@@ -27,7 +27,9 @@ const command: Command = defineCommand({
   async run(context, { options, words: [name = ''] }): Promise<readonly ConfigEdit[]> {
     const { scope, url, push, fetch } = options;
     const direction = push ? 'push' : fetch ? 'fetch' : undefined;
-    const request = { name, url, direction, scope, signal: context.signal, options: mirrorOptionsOf(options) } as const;
+    const extraSchemes = await pluginSchemes(context);
+    const { signal } = context;
+    const request = { name, url, direction, scope, signal, extraSchemes, options: mirrorOptionsOf(options) } as const;
     return [await setMirror(await context.configuration(), request)];
   },
   document: (edits) => ({ edits }),

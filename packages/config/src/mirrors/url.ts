@@ -60,6 +60,7 @@ export function parseMirrorUrl(text: string, context: MirrorUrlContext): MirrorU
   checkCharacters(text);
   checkPath(text, path);
   if (scheme.toLowerCase() === 'file') return fileAddress(text, authority);
+  if (!MIRROR_SCHEMES.includes(scheme.toLowerCase())) return foreignAddress(text, { scheme, authority, path, rest });
   return remoteAddress(text, { scheme, authority, path, rest });
 }
 
@@ -68,6 +69,11 @@ interface UrlParts {
   readonly authority: string;
   readonly path: string;
   readonly rest: string;
+}
+
+/** What an address of a plugin's scheme means is the plugin's to say. */
+function foreignAddress(text: string, { scheme, authority, rest }: UrlParts): MirrorUrl {
+  return { url: text, scheme: scheme.toLowerCase(), hasSecret: authority.includes('@') || SECRET_QUERY.test(rest) };
 }
 
 function remoteAddress(text: string, { scheme, authority, path, rest }: UrlParts): MirrorUrl {
