@@ -1,15 +1,17 @@
+import { escapeControls } from '@berth/base';
 import {
   type ConcreteSpec,
   DISPLAY_FORMAT,
   formatSpecDocument,
   formatSpecText,
   formatString,
-  formatTree,
+  treeLines,
   type TreeOptions,
 } from '@berth/spec';
 import { type DatabaseSnapshot } from '@berth/store';
 import { UsageError } from '../arguments/usage-error.ts';
 import { type Command, type CommandInput, defineCommand, type OptionSpecs, type TextStyle } from '../command.ts';
+import { printable } from '../render/printable.ts';
 import { installStatus, statusMarker } from '../render/status.ts';
 import { formatYamlDocument } from '../render/spec-yaml.ts';
 import { openSession, resolveWords, type Session, withBinaryMirrors } from '../session.ts';
@@ -87,25 +89,28 @@ function formatResult({ specs, snapshot, show }: SpecResult, style: TextStyle): 
   const { format } = show;
   const prefixOf = (spec: ConcreteSpec): string => snapshot.prefixOf(spec);
   const context = { prefixOf, isInstalled: ({ hash }: ConcreteSpec) => snapshot.isInstalled(hash) };
-  if (format !== undefined) return specs.map((spec) => `${formatString(spec, format, context)}\n`).join('');
+  if (format !== undefined) return specs.map((spec) => `${printable(formatString(spec, format, context))}\n`).join('');
   if (show.yaml) return specs.map((spec) => formatYamlDocument(formatSpecDocument(spec))).join('');
-  return `${formatTree(specs, treeOptions(show, { snapshot, style }))}\n`;
+  return `${treeTexts({ specs, snapshot, show }, style).join('')}\n`;
 }
 
-interface TreeFacts {
-  readonly snapshot: DatabaseSnapshot;
-  readonly style: TextStyle;
+/** What mirrors and files say is shown with control characters escaped (hostile-inputs X12). */
+function treeTexts({ specs, snapshot, show }: SpecResult, style: TextStyle): readonly string[] {
+  const status = (spec: ConcreteSpec): string =>
+    show['no-install-status'] ? '' : `${statusMarker(installStatus(spec, snapshot), style)}  `;
+  return Array.from(
+    treeLines(specs, treeOptions(show)),
+    ({ spec, text }) => `${status(spec)}${escapeControls(text)}\n`,
+  );
 }
 
-function treeOptions(show: Input['options'], { snapshot, style }: TreeFacts): TreeOptions {
+function treeOptions(show: Input['options']): TreeOptions {
   const shortHash = show.long ? SHORT_HASH : 0;
   const hashLength = show['very-long'] ? WHOLE_HASH : shortHash;
-  const status = (spec: ConcreteSpec): string => `${statusMarker(installStatus(spec, snapshot), style)}  `;
   return {
     format: show.namespaces ? DISPLAY_FORMAT.replace('{name}', '{fullname}') : DISPLAY_FORMAT,
     cover: COVERS.find((cover) => cover === show.cover) ?? 'nodes',
     showTypes: show.types,
     ...(hashLength === 0 ? {} : { hashLength }),
-    ...(show['no-install-status'] ? {} : { status }),
   };
 }

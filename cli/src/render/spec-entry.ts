@@ -2,6 +2,7 @@ import { compileFormat, type ConcreteSpec, type FormatContext, type Spec, treeLi
 import { type DatabaseSnapshot } from '@berth/store';
 import { type TextStyle } from '../command.ts';
 import { type ListingEntry, type ListingLine } from './listing.ts';
+import { printable } from './printable.ts';
 import { installStatus, statusMarker } from './status.ts';
 
 /** What the lines of a listing show beside names and versions (cli §4.1). */
@@ -45,7 +46,8 @@ const compilersOf = compileFormat('{compilers}');
 
 /** The group in which a spec is listed. */
 export function groupOf(spec: Spec): Pick<ListingEntry, 'architecture' | 'compilers'> {
-  return { architecture: architectureOf(spec) || undefined, compilers: compilersOf(spec) || undefined };
+  const architecture = printable(architectureOf(spec));
+  return { architecture: architecture || undefined, compilers: printable(compilersOf(spec)) || undefined };
 }
 
 type Line = Required<Pick<ListingEntry, 'marks'>> & Pick<ListingEntry, 'text' | 'prefix'>;
@@ -60,8 +62,8 @@ function createLine(options: SpecLineOptions, { snapshot, style }: SpecLineFacts
       status ? `${statusMarker(installStatus(spec, snapshot), style)}  ` : '',
       hashLength > 0 ? `${style.paint('gray', spec.hash.slice(0, hashLength))} ` : '',
     ].join(''),
-    text: format(spec, context),
-    ...(paths ? { prefix: prefixOf(spec) } : {}),
+    text: printable(format(spec, context)),
+    ...(paths ? { prefix: printable(prefixOf(spec)) } : {}),
   });
 }
 

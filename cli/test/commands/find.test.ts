@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trees } from './trees.ts';
 
@@ -77,6 +77,17 @@ test('a plugin that cannot be loaded does not get in the way of what needs no pl
   expect((await on('quick', ['find', '-x', '--format', '{name}'])).text).toBe('greet\n');
   expect((await on('quick', ['location', 'glibc'])).text).toBe('/usr\n');
   await expect(on('quick', ['install', '/7y7a'])).rejects.toMatchObject({ name: 'BerthError' });
+});
+
+test('X12: control characters of what is on record are escaped; those of a format are kept', async () => {
+  const { on, trees: root } = await trees();
+  const index = join(root, 'quick/.spack-db/index.json');
+  const text = await readFile(index, 'utf8');
+  await writeFile(index, text.replaceAll('"tone":"warm"', '"tone":"w\\u001b[2Jm"'));
+  expect((await on('quick', ['find', '-v', 'libgreet'])).text).toContain("tone='w\\x1b[2Jm'");
+  expect((await on('quick', ['spec', '/jcni'])).text).toContain("tone='w\\x1b[2Jm'");
+  const format = ['--format', '{name}\t{variants.tone.value}', 'libgreet'];
+  expect((await on('quick', ['find', ...format])).text).toBe('libgreet\tw\\x1b[2Jm\n');
 });
 
 test('nothing is written', async () => {
