@@ -6,7 +6,8 @@ import { formatOciDigest } from '../reference.ts';
 import { type GetManifestOptions, type StoredManifest } from '../registry.ts';
 import { accessTo } from './access.ts';
 import { manifestUrl } from './endpoint.ts';
-import { faultsOf, type Repository, send } from './repository.ts';
+import { faultsOf } from './faults.ts';
+import { type Repository, send } from './repository.ts';
 
 /** As `Registry.getManifest`. The registry's own digest header is not believed (hostile-inputs R02). */
 export async function getManifest(

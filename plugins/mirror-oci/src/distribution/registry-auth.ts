@@ -48,6 +48,7 @@ export class RegistryAuth {
   /** Scopes that the registry asked for on top of what an access says, by the scopes of that access. */
   readonly #askedScopes = new Map<string, readonly string[]>();
   #scheme: Scheme | undefined;
+  readonly #secrets = new Set<string>();
   #refreshToken: string | undefined;
   #warned = false;
 
@@ -71,6 +72,11 @@ export class RegistryAuth {
     };
   }
 
+  /** `text` without what was sent in confidence. */
+  redact(text: string): string {
+    return [...this.#secrets].reduce((shown, secret) => shown.replaceAll(secret, '***'), text);
+  }
+
   /** Where the credentials come from; for messages. */
   async origin(options: CallOptions): Promise<string | undefined> {
     return (await this.#options.credentials(options))?.origin;
@@ -88,6 +94,7 @@ export class RegistryAuth {
     { access, sent, signal }: { readonly access: Access; readonly sent: string | undefined } & CallOptions,
   ): Promise<boolean> {
     const found = await this.#options.credentials({ signal });
+    this.#keepSecret(...secretsOf(found));
     const [scheme, challenge] = this.#schemeFor(challenges, found);
     this.#scheme = scheme;
     if (scheme.kind !== 'bearer') return scheme.authorization !== sent;
@@ -169,7 +176,12 @@ export class RegistryAuth {
       signal,
     });
     this.#refreshToken = reply.refreshToken ?? this.#refreshToken;
+    this.#keepSecret(reply.token.token, ...(reply.refreshToken === undefined ? [] : [reply.refreshToken]));
     return reply.token;
+  }
+
+  #keepSecret(...secrets: readonly string[]): void {
+    for (const secret of secrets) if (secret.length >= SHORTEST_SECRET) this.#secrets.add(secret);
   }
 
   #warnOfHttp(): void {
@@ -206,6 +218,15 @@ export class RegistryAuth {
       },
     );
   }
+}
+
+/** Shorter ones would take letters out of every message. */
+const SHORTEST_SECRET = 4;
+
+function secretsOf(found: FoundCredentials | undefined): readonly string[] {
+  if (found === undefined) return [];
+  if (found.credentials.kind !== 'password') return [found.credentials.token];
+  return [found.credentials.password, basicAuthorization(found.credentials).replace('Basic ', '')];
 }
 
 function passwordOnly(

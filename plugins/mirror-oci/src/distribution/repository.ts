@@ -1,23 +1,16 @@
-import {
-  BerthError,
-  escapeControls,
-  type Emit,
-  isJsonArray,
-  isJsonObject,
-  type JsonValue,
-  parseStrictJson,
-} from '@berth/base';
+import { BerthError, type Emit } from '@berth/base';
 import { type CallOptions } from '@berth/buildcache';
 import {
   type Clock,
   type HttpClient,
   type HttpRequest,
   type HttpResponse,
-  type HttpStatusError,
+  HttpStatusError,
   isHttpStatusError,
 } from '@berth/http';
 import { type Access } from './access.ts';
 import { type Endpoint } from './endpoint.ts';
+import { describeFaults, faultsOf } from './faults.ts';
 import { type RegistryAuth } from './registry-auth.ts';
 import { type DistributionLimits } from './settings.ts';
 
@@ -73,10 +66,12 @@ export function authFor(
 async function refusal(
   repository: Repository,
   { signal, method }: Pick<RepositoryRequest, 'method' | 'signal'>,
-  cause: unknown,
+  failure: unknown,
 ): Promise<unknown> {
+  if (!isHttpStatusError(failure)) return failure;
   const { host, label } = repository.endpoint;
-  if (isHttpStatusError(cause, 401)) {
+  const cause = withoutSecrets(repository, method, failure);
+  if (failure.status === 401) {
     const origin = await repository.auth.origin({ signal });
     const why =
       origin === undefined ? 'it refuses requests without a log-in' : `it refuses the credentials from ${origin}`;
@@ -85,39 +80,28 @@ async function refusal(
       cause,
     });
   }
-  if (isHttpStatusError(cause, 403)) {
-    return new BerthError('auth', 'ERR_OCI_DENIED', `repository ${label}: ${method} is not permitted`, {
-      hint: 'Check what this user may do in this repository.',
-      cause,
-    });
+  if (failure.status === 403) {
+    return new BerthError(
+      'auth',
+      'ERR_OCI_DENIED',
+      `repository ${label}: ${method} is not permitted${told(repository, failure)}`,
+      {
+        hint: 'Check what this user may do in this repository.',
+        cause,
+      },
+    );
   }
   return cause;
 }
 
-export interface RegistryFault {
-  /** `BLOB_UNKNOWN`, `MANIFEST_BLOB_UNKNOWN` … (OCI distribution-spec 1.1, "Error codes"). */
-  readonly code: string;
-  /** `sha256:…` that the fault is about, where the registry names it. */
-  readonly digest: string | undefined;
+/** A registry may repeat in its answer what it was sent in confidence. */
+function withoutSecrets(repository: Repository, method: string, failure: HttpStatusError): HttpStatusError {
+  const { kind, status, headers, body, details, hint } = failure;
+  const message = `${method} in ${repository.endpoint.label}: status ${status}${told(repository, failure)}`;
+  return new HttpStatusError(kind, message, { status, headers, body, details, hint });
 }
 
-/** What a registry says of a failure; empty when its answer is not the document for it. */
-export function faultsOf({ body }: HttpStatusError): readonly RegistryFault[] {
-  let document: JsonValue;
-  try {
-    document = parseStrictJson(body, { what: 'error' });
-  } catch {
-    // A proxy's page, or nothing: the status alone has to do.
-    return [];
-  }
-  const errors = isJsonObject(document) ? document.get('errors') : undefined;
-  return isJsonArray(errors) ? errors.flatMap(faultOf) : [];
-}
-
-function faultOf(error: JsonValue): RegistryFault[] {
-  const code = isJsonObject(error) ? error.get('code') : undefined;
-  if (!isJsonObject(error) || typeof code !== 'string') return [];
-  const detail = error.get('detail');
-  const digest = isJsonObject(detail) ? detail.get('digest') : detail;
-  return [{ code: escapeControls(code.slice(0, 100)), digest: typeof digest === 'string' ? digest : undefined }];
+function told({ auth }: Repository, failure: HttpStatusError): string {
+  const text = describeFaults(faultsOf(failure), (each) => auth.redact(each));
+  return text === '' ? '' : `: ${text}`;
 }

@@ -1,6 +1,6 @@
 import { BerthError, isBerthError } from '@berth/base';
 import { isHttpStatusError, isTransient } from '@berth/http';
-import { faultsOf } from '../repository.ts';
+import { faultsOf } from '../faults.ts';
 
 /**
  * What a failure means for an upload (hostile-inputs R12 to R16):
