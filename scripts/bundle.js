@@ -16,6 +16,16 @@ function children(folder) {
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
 }
 
+/** zod's index of languages holds every one of them; messages of ours are in English. */
+const englishOnly = {
+  name: 'english-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
+};
+
 function entryPoints(folder) {
   const { exports = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const declared = Object.values(exports).flatMap((target) => target['@berth/source'] ?? []);
@@ -47,6 +57,9 @@ await Promise.all(
       sourcemap: true,
       legalComments: 'external',
       external: ['@berth/*', 'typescript', 'koffi', '@jest/globals', ...(bundle.external ?? [])],
+      // `import { type X }` must not load the module for nothing.
+      tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: false, target: 'es2022' } },
+      plugins: [englishOnly],
       banner: { js: banner },
       logLevel: 'warning',
     });

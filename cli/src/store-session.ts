@@ -31,7 +31,7 @@ export async function openStoreSession(context: CommandContext, emit: Emit = con
   const { signal } = context;
   const configuration = await context.configuration();
   // Not before it is needed: commands that fail on their words should not pay for it.
-  const { openConfiguredStore } = await import('@berth/core');
+  const { openConfiguredStore } = await import('@berth/store');
   return {
     configuration,
     store: await openConfiguredStore(configuration, { emit, signal }),

@@ -6,7 +6,6 @@ export * from './config-file.ts';
 export * from './discovery.ts';
 export * from './hooks.ts';
 export * from './open/mirrors.ts';
-export * from './open/store.ts';
 export * from './pipelines/check.ts';
 export * from './pipelines/context.ts';
 export * from './pipelines/install.ts';

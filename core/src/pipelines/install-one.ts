@@ -5,6 +5,7 @@ import { type ByteLock, isInstalledAt, type LockMode, sbangPath, type Staging } 
 import { type AssembledPackage, assemblePackage, finishPackage } from './assemble-package.ts';
 import { type PlannedInstall } from './install-plan.ts';
 import { dependenciesDone, type InstalledPackage, type InstallRun } from './install-run.ts';
+import { isPresent } from './is-present.ts';
 import { labelOf } from './label.ts';
 import { type FoundBinary } from './probe.ts';
 
@@ -56,24 +57,30 @@ async function begin(
 }
 
 /** Exclusive to work on the package, shared when it is installed by now; never waits. */
-async function claim({ spec: { hash }, action }: PlannedInstall, run: InstallRun): Promise<ByteLock | undefined> {
+async function claim(planned: PlannedInstall, run: InstallRun): Promise<ByteLock | undefined> {
+  const { hash } = planned.spec;
   const own = await tryLock(hash, 'exclusive', run);
-  if (action === 'overwrite') return own;
+  if (planned.action === 'overwrite') return own;
   // Whoever installs it holds the byte exclusively until it is done, and shared from then on.
   const lock = own ?? (await tryLock(hash, 'shared', run));
   if (lock === undefined) return undefined;
-  const snapshot = await run.context.store.database.read({ signal: run.context.signal });
-  if (snapshot.isInstalled(hash)) lock.downgrade();
-  if (snapshot.isInstalled(hash) || own !== undefined) return lock;
+  const present = await isInstalledNow(planned, run);
+  if (present) lock.downgrade();
+  if (present || own !== undefined) return lock;
   await lock.release();
   return undefined;
 }
 
-async function untilFree({ spec: { hash }, action }: PlannedInstall, { context }: InstallRun): Promise<void> {
-  const { store, signal } = context;
-  const lock = await store.lockSpec(hash, { mode: action === 'overwrite' ? 'exclusive' : 'shared', signal });
+async function untilFree(planned: PlannedInstall, run: InstallRun): Promise<void> {
+  const { spec, action } = planned;
+  const { store, signal } = run.context;
+  const lock = await store.lockSpec(spec.hash, { mode: action === 'overwrite' ? 'exclusive' : 'shared', signal });
   await lock.release();
-  if (!(await store.database.read({ signal })).isInstalled(hash)) await sleep(PAUSE_MS, undefined, { signal });
+  if (!(await isInstalledNow(planned, run))) await sleep(PAUSE_MS, undefined, { signal });
+}
+
+async function isInstalledNow(planned: PlannedInstall, { context }: InstallRun): Promise<boolean> {
+  return isPresent(planned, await context.store.database.read({ signal: context.signal }));
 }
 
 async function complete(planned: PlannedInstall, begun: Begun, run: InstallRun): Promise<InstalledPackage> {

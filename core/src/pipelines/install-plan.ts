@@ -38,6 +38,8 @@ export interface PlanInstallOptions {
   readonly overwrite: boolean;
   /** Also what is needed to build the packages that come from a cache. */
   readonly includeBuildDependencies: boolean;
+  /** Recorded as installed, but not there. */
+  readonly gone: ReadonlySet<DagHash>;
 }
 
 /**
@@ -60,13 +62,16 @@ export function planInstall(options: PlanInstallOptions): InstallPlan {
 }
 
 function planOne(spec: ConcreteSpec, explicit: boolean, options: PlanInstallOptions): PlannedInstall {
-  const { snapshot, overwrite } = options;
-  const prefix = snapshot.prefixOf(spec);
-  return { spec, explicit, prefix, action: actionFor(spec, snapshot, overwrite && explicit) };
+  const { snapshot, overwrite, gone } = options;
+  const installed = snapshot.isInstalled(spec.hash) && !gone.has(spec.hash);
+  const action = actionFor(spec, { installed, overwrite: overwrite && explicit });
+  return { spec, explicit, prefix: snapshot.prefixOf(spec), action };
 }
 
-function actionFor(spec: ConcreteSpec, snapshot: DatabaseSnapshot, overwrite: boolean): InstallAction {
-  const installed = snapshot.isInstalled(spec.hash);
+function actionFor(
+  spec: ConcreteSpec,
+  { installed, overwrite }: { readonly installed: boolean; readonly overwrite: boolean },
+): InstallAction {
   if (spec.external !== undefined) return installed ? 'keep' : 'register';
   if (!installed) return 'install';
   return overwrite ? 'overwrite' : 'keep';

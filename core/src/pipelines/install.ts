@@ -1,11 +1,12 @@
 import { BerthError, createLimiter, isBerthError, messageOf } from '@berth/base';
 import { SBANG_SCRIPT, SHEBANG_LIMIT } from '@berth/archive';
-import { type ConcreteSpec } from '@berth/spec';
+import { type ConcreteSpec, type DagHash } from '@berth/spec';
 import { type ByteLock, type DatabaseSnapshot, installSbang } from '@berth/store';
 import { type PipelineContext } from './context.ts';
 import { installOne } from './install-one.ts';
 import { type InstallPlan, type PlannedInstall, planInstall } from './install-plan.ts';
 import { type InstalledPackage, type InstallOptions, type InstallResult, type InstallRun } from './install-run.ts';
+import { isPresent } from './is-present.ts';
 import { labelOf } from './label.ts';
 import { probeMirrors } from './probe.ts';
 import { RecordQueue } from './record-queue.ts';
@@ -56,19 +57,21 @@ interface SettledPlan {
   readonly snapshot: DatabaseSnapshot;
 }
 
-/** Plans, locks what is to be kept, and begins again when somebody removed some of it meanwhile (hostile-inputs K03). */
+/** Plans, locks what is to be kept, and begins again when some of it is not there any more (hostile-inputs K01, K03). */
 async function settlePlan(options: InstallOptions, context: PipelineContext, locks: ByteLock[]): Promise<SettledPlan> {
   const { store, host, signal } = context;
+  const gone = new Set<DagHash>();
   for (;;) {
     const snapshot = await store.database.read({ signal });
-    const first = planInstall({ ...options, snapshot });
+    const first = planInstall({ ...options, snapshot, gone });
     const keeps = first.packages.filter(({ spec, action }) => action === 'keep' && isLocal(spec, snapshot));
     for (const { spec } of keeps) locks.push(await store.lockSpec(spec.hash, { mode: 'shared', signal }));
     const now = await store.database.read({ signal });
-    if (keeps.every(({ spec }) => now.isInstalled(spec.hash))) {
-      return { plan: await host.call('install.plan', first, { signal }), snapshot: now };
-    }
+    const missing: DagHash[] = [];
+    for (const planned of keeps) if (!(await isPresent(planned, now))) missing.push(planned.spec.hash);
+    if (missing.length === 0) return { plan: await host.call('install.plan', first, { signal }), snapshot: now };
     // What is gone must be installed again, for which nobody may hold it: not even we.
+    for (const hash of missing) gone.add(hash);
     for (const lock of locks.splice(0)) await lock.release();
   }
 }

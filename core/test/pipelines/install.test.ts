@@ -180,6 +180,17 @@ describe('the prefix', () => {
     expect((await world.context.store.database.read({ signal })).isInstalled(hash)).toBe(true);
   });
 
+  test('K01 a recorded package whose prefix is gone, as a killed uninstall leaves it, is installed again', async () => {
+    const mirror = await world.quickstartMirror('m');
+    await install(world.installOptions([mirror]), world.context);
+    await rm(world.context.store.layout.defaultPrefix(world.spec('libgreet')), { recursive: true });
+    const result = await install(world.installOptions([mirror]), world.context);
+    expect(outcomes(result)).toEqual({ glibc: 'kept', 'gcc-runtime': 'kept', libgreet: 'installed', greet: 'kept' });
+    expect(
+      await verifyInstallManifest(world.context.store.layout.defaultPrefix(world.spec('libgreet')), { signal }),
+    ).toEqual(new Map());
+  });
+
   test('--overwrite replaces the roots only, and a failed one brings the old prefix back', async () => {
     const mirror = await world.quickstartMirror('m');
     await install(world.installOptions([mirror]), world.context);

@@ -23,12 +23,12 @@ import {
   resolveIncludes,
   uniqueScopes,
 } from './scopes/include.ts';
-import { memoryScope, openDirectoryScope, openManifestScope, withIncludes } from './scopes/open.ts';
+import { memoryScope, openDirectoryScope, openManifestScope, shippedScope, withIncludes } from './scopes/open.ts';
 import { type ConfigScope, type ScopePriority } from './scopes/scope.ts';
+import { shippedSettings, type ShippedSettings } from './scopes/shipped.ts';
 import { addSetting } from './settings.ts';
 import { canonicalPath, type SubstitutionContext } from './substitute.ts';
 import { type ConfigData, fromData, type MapNode, mapNode } from './yaml/node.ts';
-import { parseYamlValue } from './yaml/parse.ts';
 
 export interface LoadOptions extends IncludePorts {
   readonly env: ProcessVariables;
@@ -141,32 +141,31 @@ async function defaultScopes(directory: string, context: IncludeContext): Promis
     const settings = { name: 'defaults', priority: 'defaults', writable: true } as const;
     return flattenScope(await resolveIncludes(await openDirectoryScope(directory, settings, context), context));
   }
-  const shipped = (name: string, text: string): ConfigScope =>
-    memoryScope(shippedSections(text, name), internal(name, 'defaults'), context);
   const { platform } = context.substitution.host;
-  const forPlatform = PLATFORM_DEFAULTS[platform];
-  return [
-    shipped('defaults:base', BASE_DEFAULTS),
-    ...(forPlatform === undefined ? [] : [shipped(`defaults:${platform}`, forPlatform)]),
-  ];
+  const shipped = [BASE, PLATFORMS.get(platform)].filter((settings) => settings !== undefined);
+  return shipped.map(({ name, settings }) => shippedScope(settings, internal(name, 'defaults'), context));
 }
 
-const shippedNodes = new Map<string, MapNode>();
-
-/** What we ship never changes: parsed once in the life of the program. */
-function shippedSections(text: string, name: string): MapNode {
-  const known = shippedNodes.get(name);
-  if (known !== undefined) return known;
-  const parsed = parseYamlValue(text, { file: name, inMemory: true }) as MapNode;
-  shippedNodes.set(name, parsed);
-  return parsed;
+interface NamedSettings {
+  readonly name: string;
+  readonly settings: ShippedSettings;
 }
+
+function named(name: string, text: string): NamedSettings {
+  return { name, settings: shippedSettings(text, name) };
+}
+
+const BASE = named('defaults:base', BASE_DEFAULTS);
+const PLATFORMS: ReadonlyMap<string, NamedSettings> = new Map(
+  Object.entries(PLATFORM_DEFAULTS).map(([platform, text]) => [platform, named(`defaults:${platform}`, text)]),
+);
+const INCLUDES = shippedSettings(DEFAULT_INCLUDES, 'defaults');
 
 /** `$spack/etc/spack` with user, site and system, which it includes (configuration §2). */
 async function spackScope(etc: string, context: IncludeContext): Promise<ConfigScope> {
   const scope = await openDirectoryScope(etc, { name: 'spack', priority: 'files', writable: true }, context);
   if (scope.section('include') !== undefined) return resolveIncludes(scope, context);
-  const list = shippedSections(DEFAULT_INCLUDES, 'defaults').entries.get('include')?.value;
+  const list = INCLUDES.section('include')?.value;
   return list === undefined ? scope : withIncludes(scope, await openIncludes(scope, list, { context, path: etc }));
 }
 

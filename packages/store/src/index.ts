@@ -41,3 +41,4 @@ export { type AcquireOptions, type ByteLock, type LockFile, lockFileAt } from '.
 export { type LockHolder } from './lock/lock-holder.ts';
 export { byteOf } from './lock/spec-lock.ts';
 export * from './store.ts';
+export * from './open-configured.ts';

@@ -14,6 +14,7 @@ import { checkNode, readMarks, warnUnknownKeys } from '../validate.ts';
 import { type ConfigNode, type MapEntry, type MapNode, mapNode, replaceAt } from '../yaml/node.ts';
 import { parseYamlValue } from '../yaml/parse.ts';
 import { readConfigFile } from './files.ts';
+import { type ShippedSettings } from './shipped.ts';
 import { type ConfigScope, type ScopePriority } from './scope.ts';
 import { type UpgradeContext, upgradeSection } from './upgrade.ts';
 
@@ -182,5 +183,12 @@ export function checkedManifest(root: MapNode, context: UpgradeContext): MapNode
 export function memoryScope(sections: MapNode, settings: ScopeSettings, context: OpenContext): ConfigScope {
   return makeScope(settings, { layout: 'memory', exists: true, path: undefined }, (name) =>
     finishSection(name, sections.entries.get(name), context),
+  );
+}
+
+/** A scope of settings that come with berth. */
+export function shippedScope(shipped: ShippedSettings, settings: ScopeSettings, context: OpenContext): ConfigScope {
+  return makeScope(settings, { layout: 'memory', exists: true, path: undefined }, (name) =>
+    finishSection(name, shipped.section(name), context),
   );
 }

@@ -1,6 +1,6 @@
 import { type Emit } from '@berth/base';
 import { type Configuration } from '@berth/config';
-import { openStore, type Store } from '@berth/store';
+import { openStore, type Store } from './store.ts';
 
 /** The install tree that the configuration describes, with its upstreams. */
 export async function openConfiguredStore(
