@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { BerthError, type ByteSource, bytesSource, readAll, sha256Of, type Sha256 } from '@berth/base';
 import { type BlobCache, type CallOptions, createBlobCache, type SpoolFile } from '@berth/buildcache';
+import { derivedStream } from './derived-stream.ts';
 import { type Registry } from './registry.ts';
 
 /** A blob of a registry, and how to call it in messages. */
@@ -85,7 +86,7 @@ async function openKept(cache: BlobCache, { registry, blob, signal }: Request): 
   const kept = await cache.find(blob.digest, { signal });
   if (kept !== undefined && hasSize(kept, blob)) return kept.open({ signal });
   const body = await registry.openBlob(blob, { signal });
-  return Readable.from(keepWhileReading(cache, blob, body), { objectMode: false });
+  return derivedStream(body, (chunks) => keepWhileReading(cache, blob, chunks));
 }
 
 /** Two documents that give one digest two sizes: only the registry can say which is wrong. */
@@ -93,19 +94,22 @@ function hasSize(source: ByteSource, { sizeBytes }: WantedBlob): boolean {
   return sizeBytes === undefined || source.sizeBytes === sizeBytes;
 }
 
-/** Passes `body` on and writes it to a spool file, which enters the cache once the digest of everything is the expected one. */
-async function* keepWhileReading(cache: BlobCache, { digest }: WantedBlob, body: Readable): AsyncGenerator<Buffer> {
+/** Passes chunks on and writes them to a spool file, which enters the cache once the digest of everything is the expected one. */
+async function* keepWhileReading(
+  cache: BlobCache,
+  { digest }: WantedBlob,
+  chunks: AsyncIterable<Buffer>,
+): AsyncGenerator<Buffer> {
   await using spool = await cache.openSpool();
   const hash = createHash('sha256');
   const file = await open(spool.path, 'wx', 0o666);
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
       hash.update(chunk);
       await file.writeFile(chunk);
       yield chunk;
     }
   } finally {
-    body.destroy();
     await file.close();
   }
   if (hash.digest('hex') === digest) await spool.adopt(digest);

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { type Readable } from 'node:stream';
 import { isSecurityFailure } from '@berth/base';
 import { identityOf, labelOf } from '@berth/buildcache';
 import {
@@ -19,6 +19,7 @@ import {
   type PublishOutcome,
 } from '@berth/buildcache';
 import { type ConcreteSpec } from '@berth/spec';
+import { derivedStream } from '../derived-stream.ts';
 import { openIndexImage } from '../index-image/index-image.ts';
 import { listPackageTags } from '../index-image/package-tags.ts';
 import { updateIndexImage } from '../index-image/update-index.ts';
@@ -77,9 +78,8 @@ export class OciMirror implements Mirror {
     const kept = await blobs.find(blob.digest, { signal });
     const body =
       kept?.open({ start: range.start, signal }) ?? (await registry.openBlob(blob, { signal, start: range.start }));
-    return range.end === undefined
-      ? body
-      : Readable.from(firstBytes(body, range.end - range.start), { objectMode: false });
+    const { start, end } = range;
+    return end === undefined ? body : derivedStream(body, (chunks) => firstBytes(chunks, end - start));
   }
 
   async *list(options: CallOptions): AsyncIterable<ListedPackage> {
@@ -145,9 +145,9 @@ export class OciMirror implements Mirror {
   }
 }
 
-async function* firstBytes(body: Readable, count: number): AsyncGenerator<Buffer> {
+async function* firstBytes(chunks: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
   let left = count;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of chunks) {
     yield chunk.subarray(0, left);
     left -= chunk.byteLength;
     if (left <= 0) return;
