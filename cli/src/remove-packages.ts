@@ -17,6 +17,7 @@ export async function removePackages(
   { session, context, force, ask }: RemoveOptions,
 ): Promise<{ readonly removed: readonly ConcreteSpec[] }> {
   const { store, pipeline } = session;
+  await store.sweepStaging(pipeline);
   if (specs.length === 0) return { removed: [] };
   if (ask) await confirm(`Remove ${specs.length} packages (${specs.map(shortLabel).join(', ')})?`, context);
   for (const spec of specs) {

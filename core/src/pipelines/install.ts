@@ -24,7 +24,8 @@ export async function install(options: InstallOptions, context: PipelineContext)
     const { plan, snapshot } = await settlePlan(options, context, locks);
     const pending = plan.packages.filter(({ action }) => action === 'install' || action === 'overwrite');
     context.emit({ type: 'plan', kind: 'install', packages: pending.length });
-    if (pending.length > 0) await prepareTree(options, context);
+    await context.store.sweepStaging({ signal: context.signal });
+    if (pending.length > 0) await putSbang(options, context);
     const binaries = await probeMirrors(
       pending.map(({ spec }) => spec),
       options,
@@ -41,9 +42,8 @@ export async function install(options: InstallOptions, context: PipelineContext)
   }
 }
 
-/** Clears what killed installs left, and puts the script in place that long first lines of scripts refer to. */
-async function prepareTree({ platform }: InstallOptions, { store, signal }: PipelineContext): Promise<void> {
-  await store.sweepStaging({ signal });
+/** Puts the script in place that long first lines of scripts refer to. */
+async function putSbang({ platform }: InstallOptions, { store }: PipelineContext): Promise<void> {
   await installSbang({
     unpaddedRoot: store.layout.unpaddedRoot,
     script: SBANG_SCRIPT,

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { BerthError, errnoCode, ioError, isTagOfEndedProcess, processTag } from '@berth/base';
+import { BerthError, errnoCode, ioError, isBerthError, isTagOfEndedProcess, processTag } from '@berth/base';
 import { type ByteLock, LockFile } from '../lock/lock-file.ts';
 import { isBelow, outsideRoot } from '../layout/inside-root.ts';
 import { makeParents, statOrMissing } from './prefix-parents.ts';
@@ -12,6 +12,7 @@ export const STAGING_PREFIX = '.berth-';
 
 const OWNER_FILE = 'owner';
 const WHOLE_FILE = { start: 0n, length: 0n } as const;
+const NOT_PERMITTED: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS']);
 /** A folder without an owner's name is being made, or its maker died then: after this time it is the latter. */
 const NAMELESS_MS = 10 * 60 * 1000;
 
@@ -73,11 +74,21 @@ export async function sweepStaging(
     for (const name of names.filter((candidate) => candidate.startsWith(STAGING_PREFIX))) {
       const folder = join(parent, name);
       if (!(await isAbandoned(folder, options))) continue;
-      await removeTree(folder, options.signal);
-      removed.push(folder);
+      if (await mayRemove(folder, options.signal)) removed.push(folder);
     }
   }
   return removed;
+}
+
+/** False when the folder is another user's: it stays for them, and is in nobody's way. */
+async function mayRemove(folder: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await removeTree(folder, signal);
+    return true;
+  } catch (error) {
+    if (isBerthError(error) && NOT_PERMITTED.has(error.details['errno'])) return false;
+    throw error;
+  }
 }
 
 function openStaging(options: StagingOptions, owned: { readonly folder: string; readonly lock: ByteLock }): Staging {
