@@ -11,7 +11,7 @@ import { announceSeed, type Random, seededRandom } from './support/random.ts';
 
 /** K01: kill -9 at random moments; more rounds with `BERTH_KILL_ROUNDS=200`. */
 const ROUNDS = Number(process.env['BERTH_KILL_ROUNDS'] ?? 20);
-const SHARE = { install: 0.4, push: 0.4, index: 0.2 } as const;
+const SHARE = { install: 0.35, uninstall: 0.15, push: 0.35, index: 0.15 } as const;
 const SIZE = { packages: 12, texts: 60, dataBytes: 2 << 20 } as const;
 const MINUTE = 60_000;
 /** Of an undisturbed run: later, most runs would be over. */
@@ -78,6 +78,38 @@ describe('berth install', () => {
       const explicit = Array.from(readRecords(tree()).values()).filter((record) => record.explicit);
       expect(explicit.map(({ spec }) => spec.hash)).toEqual([set.root.hash]);
       expect(await bench.json('verify', 'manifest', '-a')).toEqual({});
+    },
+    MINUTE,
+  );
+});
+
+describe('berth uninstall', () => {
+  let workMs = 0;
+  const tree = (): string => join(bench.folder, 'u');
+  const words = ['uninstall', '-y', '--all'];
+  const install = (): Promise<string> => bench.text('-D', set.environment, 'install');
+  const atWork = (): boolean => readdirSync(tree()).some((name) => name.startsWith('.berth-'));
+
+  beforeAll(async () => {
+    await useTree(bench, tree());
+    await install();
+    workMs = (await measure(bench.start(...words), atWork)).workMs;
+    expect(readRecords(tree()).size).toBe(0);
+    expect(treeProblems(tree())).toEqual([]);
+  }, MINUTE);
+
+  test.each(roundsOf('uninstall'))(
+    'killed in round %i: what is still recorded is whole, and the next run removes it',
+    async () => {
+      await useTree(bench, tree());
+      const begin = (): ReturnType<Bench['start']> => bench.start(...words);
+      await install();
+      const whole = await treeContent(tree());
+      await killDuringWork({ begin, begun: atWork, delayMs: random() * LATEST * workMs, restore: install });
+      expect(differences(await treeContent(tree()), whole)).toEqual([]);
+      await bench.text(...words);
+      expect(readRecords(tree()).size).toBe(0);
+      expect(treeProblems(tree())).toEqual([]);
     },
     MINUTE,
   );

@@ -116,11 +116,11 @@ function countProblems(records: ReadonlyMap<string, InstalledRecord>): readonly 
 /** Of a prefix: the clock and its own manifest, which holds times. */
 const CHANGING = new Set(['.spack/install_times.json', '.spack/install_manifest.json']);
 
-/** Kind, mode and content of everything below each prefix; equal trees give equal maps. */
+/** Kind, mode and content of everything below each prefix that is there; equal trees give equal maps. */
 export async function treeContent(tree: string): Promise<ReadonlyMap<string, string>> {
   const content = new Map<string, string>();
   for (const { path, installed, spec } of readRecords(tree).values()) {
-    if (!installed || path === null || spec.external !== undefined) continue;
+    if (!installed || path === null || spec.external !== undefined || !existsSync(path)) continue;
     for (const [name, text] of await folderContent(path)) {
       if (!CHANGING.has(name)) content.set(join(relative(tree, path), name), text);
     }

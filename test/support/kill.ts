@@ -16,6 +16,8 @@ export interface StopOptions {
   /** When after that to stop it; halved for each attempt that came too late. */
   readonly delayMs: number;
   readonly signal: NodeJS.Signals;
+  /** Brings back what a run that ended too soon has changed. */
+  readonly restore?: () => Promise<unknown>;
 }
 
 export interface Stopped {
@@ -35,7 +37,7 @@ export async function measure(running: Running, begun: () => boolean): Promise<U
 }
 
 /** Sends a program a signal in the middle of its work. Rejects when it always ends before that. */
-export async function stopDuringWork({ begin, begun, delayMs, signal }: StopOptions): Promise<Stopped> {
+export async function stopDuringWork({ begin, begun, delayMs, signal, restore }: StopOptions): Promise<Stopped> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const running = begin();
     await whenBegun(running, begun);
@@ -44,6 +46,7 @@ export async function stopDuringWork({ begin, begun, delayMs, signal }: StopOpti
     running.child.kill(signal);
     const ended = await running.ended;
     if (ended.code !== 0) return { ended, stoppingMs: performance.now() - signalledAt };
+    await restore?.();
   }
   throw new Error(`${ATTEMPTS} runs in a row ended before ${signal} came`);
 }
