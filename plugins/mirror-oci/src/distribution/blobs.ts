@@ -1,7 +1,7 @@
 import { BerthError } from '@berth/base';
 import { type CallOptions } from '@berth/buildcache';
 import { type HttpResponse, isHtml } from '@berth/http';
-import { type Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { formatOciDigest } from '../reference.ts';
 import { type DigestDescriptor } from '../registry.ts';
 import { accessTo } from './access.ts';
@@ -46,6 +46,8 @@ export async function openBlob(
   { digest, sizeBytes }: DigestDescriptor,
   { signal, start = 0 }: CallOptions & { readonly start?: number | undefined },
 ): Promise<Readable> {
+  // HTTP has no range for nothing.
+  if (start > 0 && start === sizeBytes) return Readable.from([], { objectMode: false });
   const { endpoint, http } = repository;
   const what = `blob ${formatOciDigest(digest)} of ${endpoint.label}`;
   const request = {
