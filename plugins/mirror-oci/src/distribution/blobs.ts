@@ -67,10 +67,20 @@ export async function openBlob(
         : { range: { start }, expected: { what, sizeBytes: sizeBytes === undefined ? undefined : sizeBytes - start } }),
     }),
   );
-  if (download.status !== 404) return download.body;
-  download.body.destroy();
+  const { status, headers, body } = download;
+  const portal = status !== 404 && isHtml(headers) && headers.contentLength() !== sizeBytes;
+  if (status !== 404 && !portal) return body;
+  body.destroy();
+  if (portal) throw webPage(what);
   throw new BerthError('notfound', 'ERR_BLOB_MISSING', `${what}: the registry does not have it`, {
     hint: 'Push the package again with --force.',
     details: { digest },
+  });
+}
+
+/** A login page or a network portal answers in place of the registry (hostile-inputs T05). */
+function webPage(what: string): BerthError {
+  return new BerthError('protocol', 'ERR_OCI_HTML', `${what}: a web page came instead`, {
+    hint: 'Check the way to the registry: a proxy or a network portal answers for it.',
   });
 }
