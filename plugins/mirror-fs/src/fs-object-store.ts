@@ -63,7 +63,7 @@ export class FsObjectStore implements ObjectStore {
   async put(key: string, body: ByteSource, { signal, ifMatch, ifNoneMatch }: PutOptions): Promise<void> {
     await this.#io({ verb: 'write', key, signal }, async () => {
       const path = this.#pathOf(key);
-      await this.#sweep(dirname(path));
+      await this.#sweep(key);
       if (ifMatch !== undefined) return this.#swap(key, body, { ifMatch, signal });
       return writeObject(path, body, { modes: this.#modes, signal, key, onlyIfAbsent: ifNoneMatch === '*' });
     });
@@ -123,11 +123,12 @@ export class FsObjectStore implements ObjectStore {
     });
   }
 
-  /** Once for each folder that is written to. */
-  async #sweep(folder: string): Promise<void> {
-    if (this.#swept.has(folder)) return;
-    this.#swept.add(folder);
-    await sweepTemporaries(folder, Date.now());
+  /** The folder of a key and those above it, each once. */
+  async #sweep(key: string): Promise<void> {
+    for (let name = dirname(key); !this.#swept.has(name); name = dirname(name)) {
+      this.#swept.add(name);
+      await sweepTemporaries(join(this.#root, name), Date.now());
+    }
   }
 
   #regular(key: string, opened: Opened): Exclude<Opened, 'irregular'> {

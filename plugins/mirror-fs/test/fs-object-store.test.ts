@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, readlink, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type BerthEvent, bytesSource, readAll } from '@berth/base';
+import { type BerthEvent, bytesSource, readAll, temporaryBeside } from '@berth/base';
 import { type ObjectStore } from '@berth/buildcache';
 import { FsObjectStore } from '../src/fs-object-store.ts';
 import { openTemporaryFolder, type TemporaryFolder } from './support/contexts.ts';
@@ -102,6 +102,19 @@ describe('F05, K01: temporary files', () => {
     await write('y');
     expect((await readdir(dirname(old))).sort()).toEqual(['.manifest.json.124.0123456789ab.tmp', 'manifest.json']);
   });
+});
+
+test('K01: what dead processes of this system left is swept at once, also above the folder that is written to', async () => {
+  await write('x');
+  const dead = spawnSync(process.execPath, ['--version']).pid;
+  const left = [pathOf('v3/layout.json'), pathOf(KEY)].map((path) =>
+    temporaryBeside(path).replace(`.${process.pid}.`, `.${dead}.`),
+  );
+  for (const path of left) await writeFile(path, 'half');
+  store = storeAt(folder.path);
+  await write('y');
+  // Only Linux tells for certain which process has ended.
+  expect(left.filter((path) => existsSync(path))).toEqual(process.platform === 'linux' ? [] : left);
 });
 
 describe('F07: permissions', () => {
