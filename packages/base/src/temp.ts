@@ -1,23 +1,24 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { open, opendir, rename, rm } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { errnoCode } from './errors.ts';
 
-/** A text that nobody else makes, for a name; it tells which process of which start of the system made it. */
+/** A text that nobody else makes, for a name; it tells which process of which machine made it. */
 export function processTag(): string {
-  return `${process.pid}.${systemMark()}${randomBytes(6).toString('hex')}`;
+  return `${process.pid}.${machineMark()}${randomBytes(6).toString('hex')}`;
 }
 
 const TAG = /^(\d+)\.([0-9a-f]{8})[0-9a-f]{12}$/;
 
 /**
- * True for a tag whose process has certainly ended: one of this start of this system, in this container. Of any other
- * process nobody here can tell.
+ * True for a tag whose process has certainly ended: one of this machine and, where there are such, of this container. Of
+ * any other process nobody here can tell.
  */
 export function isTagOfEndedProcess(tag: string): boolean {
-  const [, pid, system] = TAG.exec(tag) ?? [];
-  return system !== undefined && system !== NO_MARK && system === systemMark() && hasEnded(Number(pid));
+  const [, pid, machine] = TAG.exec(tag) ?? [];
+  return machine !== undefined && machine === machineMark() && hasEnded(Number(pid));
 }
 
 /** A name that no other process uses, for a temporary file or folder beside `path`. */
@@ -43,24 +44,21 @@ export async function sweepTemporaries(folder: string): Promise<void> {
   }
 }
 
-const NO_MARK = '00000000';
 let mark: string | undefined;
 
-/** The same for all processes that see each other's numbers; `NO_MARK` where the system does not tell. */
-function systemMark(): string {
-  return (mark ??= readSystemMark());
+/** The same for all processes that see each other's numbers. */
+function machineMark(): string {
+  return (mark ??= createHash('sha256').update(describeMachine()).digest('hex').slice(0, 8));
 }
 
-function readSystemMark(): string {
+function describeMachine(): string {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
-    return createHash('sha256')
-      .update(`${boot} ${readlinkSync('/proc/self/ns/pid')}`)
-      .digest('hex')
-      .slice(0, 8);
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
-    // Outside Linux nothing is certain about processes, so nothing is taken for abandoned.
-    return NO_MARK;
+    // Outside Linux there are no containers; host names alone are not unique on a network.
+    const addresses = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ mac }) => mac) ?? []);
+    return [hostname(), ...new Set(addresses)].sort().join(' ');
   }
 }
 

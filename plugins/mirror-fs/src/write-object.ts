@@ -56,7 +56,7 @@ const TEMPORARY = /^\..+\.\d+\.[0-9a-f]{12,}\.tmp$/;
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Removes the temporary files that killed writers left in `folder`: those of this system at once, those of others, who share the
+ * Removes the temporary files that killed writers left in `folder`: those of this machine at once, those of others, who share the
  * folder over a network, after a day. `nowMs` is the time of the file system.
  */
 export async function sweepTemporaries(folder: string, nowMs: number): Promise<void> {

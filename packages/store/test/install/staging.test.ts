@@ -139,9 +139,7 @@ describe('sweeping', () => {
     const tag = processTag();
     const dead = await left(root, `.berth-${tag.replace(/^\d+/, String(await deadPid()))}`, '');
     await left(root, `.berth-${tag}`, '');
-    // Only Linux tells for certain which process has ended.
-    const certain = process.platform === 'linux' ? [dead] : [];
-    expect(await sweepStaging(root, { locks: true, signal })).toEqual(certain);
+    expect(await sweepStaging(root, { locks: true, signal })).toEqual([dead]);
   });
 
   test('without locks a folder of another host is never removed', async () => {
