@@ -111,7 +111,6 @@ test('a copy of another size than the document says is not taken for it', async 
 });
 
 test('without a folder everything is in a temporary one, which goes', async () => {
-  await using place = await openPlace();
   const isOurs = (name: string): boolean => /^berth-oci-[A-Za-z0-9]{6}$/.test(name);
   const before = new Set((await readdir(tmpdir())).filter(isOurs));
   const blobs = openLocalBlobs(undefined);

@@ -21,7 +21,7 @@ async function openBase(): Promise<TemporaryFolder & { readonly registry: Layout
 async function read(registry: LayoutRegistry, reference: string, architecture = 'amd64'): Promise<BaseImage> {
   await using blobs = openLocalBlobs(undefined);
   const repository = { registry, reference, mountFrom: undefined };
-  return readBaseImage({ reference: `base:${reference}`, repository, architecture, blobs }, { signal });
+  return await readBaseImage({ reference: `base:${reference}`, repository, architecture, blobs }, { signal });
 }
 
 async function put(registry: LayoutRegistry, tag: string, document: object): Promise<string> {
@@ -49,7 +49,7 @@ test.each([
   expect(image.layers).toHaveLength(1);
   expect(image.config.get('architecture')).toBe(architecture);
   expect(image.config.get('rootfs')).toEqual(
-    new Map([
+    new Map<string, unknown>([
       ['type', 'layers'],
       ['diff_ids', [`sha256:${diffId}`]],
     ]),

@@ -38,7 +38,7 @@ test('manifests and indexes of both families are read', () => {
     config: { mediaType: OCI_TYPES.config, digest, sizeBytes: 2 },
     layers: [{ mediaType: OCI_TYPES.layer, digest, sizeBytes: 10 }],
   });
-  const { mediaType: _, ...untyped } = manifest;
+  const untyped = { schemaVersion: 2, config, layers: [layer] };
   expect(parseImageDocument(stored(untyped, DOCKER_TYPES.manifest), 'm').family).toBe('docker');
   const read = parseImageDocument(stored(index, OCI_TYPES.index), 'm');
   expect(read.kind === 'index' && read.entries[0]?.platform?.architecture).toBe('amd64');
@@ -103,7 +103,7 @@ describe('R07 descriptors', () => {
     expect(failure({ ...manifest, layers })).toMatchObject({ kind: 'limit', code: 'ERR_LIMIT' });
   });
 
-  test.each([-1, 1.5, '12', true, null, 9007199254740993])('J03 of the size %j are refused', (size) => {
+  test.each([-1, 1.5, '12', true, null, 2 ** 60])('J03 of the size %j are refused', (size) => {
     expect(failure({ ...manifest, config: { ...config, size } })).toMatchObject({
       kind: 'format',
       code: 'ERR_DOCUMENT',
@@ -143,7 +143,7 @@ describe('documents that are not what JSON allows are refused', () => {
   });
 
   test.each(['config', 'layers', 'schemaVersion'])('J09 without %s, or with a wrong one', (key) => {
-    const { [key as 'config']: _, ...without } = manifest;
+    const without = Object.fromEntries(Object.entries(manifest).filter(([name]) => name !== key));
     for (const wrong of [without, { ...manifest, [key]: null }, { ...manifest, [key]: 'x' }]) {
       const found = failure(wrong);
       expect(found).toMatchObject({ kind: 'format', code: 'ERR_DOCUMENT' });

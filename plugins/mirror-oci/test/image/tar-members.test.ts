@@ -96,7 +96,7 @@ describe('the members of an archive', () => {
   test('any bytes are an archive or an error', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), async (bytes) => {
-        const outcome = await members(Buffer.from(bytes)).catch((error: { kind?: string }) => error.kind);
+        const outcome = await members(Buffer.from(bytes)).catch((error: unknown) => (error as { kind?: string }).kind);
         expect(outcome === 'archive' || Buffer.isBuffer(outcome)).toBe(true);
       }),
     );

@@ -226,7 +226,7 @@ test('X06 many writers of tags at once lose none', async () => {
         await registry.putManifest(`t${writer}-${at}`, await image(registry, `${writer}`), call);
     }),
   );
-  expect((await tags(new LayoutRegistry(folder.path))).sort()).toEqual(
+  expect((await tags(new LayoutRegistry(folder.path))).toSorted()).toEqual(
     writers.flatMap((_, writer) => Array.from({ length: 5 }, (__, at) => `t${writer}-${at}`)).sort(),
   );
 }, 60_000);

@@ -60,7 +60,11 @@ describe('images of several architectures', () => {
     { name: 'arm', target: 'aarch64' },
     { name: 'other', target: 'x86_64' },
   ]);
-  const specOf = (name: string): ConcreteSpec => graph.get(name) as ConcreteSpec;
+  const specOf = (name: string): ConcreteSpec => {
+    const spec = graph.get(name);
+    if (spec === undefined) throw new Error(`no package ${name}`);
+    return spec;
+  };
 
   async function push(path: string, name: string, baseImage?: string): Promise<void> {
     await using mirror = mirrorAt(path);

@@ -68,7 +68,7 @@ test('the same package is the same manifest from two machines', async () => {
 async function pushTo(path: string): Promise<GoldenDocument> {
   await using mirror = mirrorAt(path);
   await pushAll(mirror);
-  return readDocuments(path, GOLDEN_TAGS.greet);
+  return await readDocuments(path, GOLDEN_TAGS.greet);
 }
 
 test('SOURCE_DATE_EPOCH stands for the time of the installation', async () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writePackage } from '@berth/archive';
-import { type JsonObject, type Sha256 } from '@berth/base';
+import { type JsonObject } from '@berth/base';
 import { type Publication } from '@berth/buildcache';
 import { type ConcreteSpec, createNode, type DagHash, linkNodes, targetByName } from '@berth/spec';
 import { publicationOf } from './publications.ts';
@@ -19,6 +19,11 @@ export interface SyntheticPackage {
 export function syntheticGraph(packages: readonly SyntheticPackage[]): ReadonlyMap<string, ConcreteSpec> {
   const nodes = new Map<string, JsonObject>();
   const hashes = new Map<string, DagHash>();
+  const hashOf = (name: string): DagHash => {
+    const hash = hashes.get(name);
+    if (hash === undefined) throw new Error(`${name} is not before its dependents`);
+    return hash;
+  };
   for (const { name, target = 'x86_64', version = '1.0', dependencies = [] } of packages) {
     const node = createNode({
       name,
@@ -29,7 +34,7 @@ export function syntheticGraph(packages: readonly SyntheticPackage[]): ReadonlyM
       packageHash: `${'a'.repeat(52)}====`,
       dependencies: dependencies.map((each) => ({
         name: each,
-        hash: hashes.get(each) as DagHash,
+        hash: hashOf(each),
         types: ['link'],
         virtuals: [],
       })),
@@ -57,7 +62,7 @@ export async function packedPublication(spec: ConcreteSpec, sizeBytes = 10): Pro
       signal: new AbortController().signal,
     });
     const bytes = await readFile(join(folder, 'archive'));
-    return publicationOf(spec, { bytes, diffId: packed.diffId as string as Sha256 });
+    return publicationOf(spec, { bytes, diffId: packed.diffId });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
