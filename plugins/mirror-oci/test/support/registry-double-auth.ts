@@ -75,7 +75,12 @@ export class DoubleLogin {
       return;
     }
     const name = form === undefined ? 'token' : 'access_token';
-    sendJson(response, 200, { [name]: token, expires_in: auth.expiresIn ?? 300 });
+    sendJson(
+      response,
+      200,
+      { [name]: token, expires_in: auth.expiresIn ?? 300 },
+      { 'Content-Type': 'application/json' },
+    );
   }
 
   #knows(request: IncomingMessage, form: URLSearchParams | undefined): boolean {
