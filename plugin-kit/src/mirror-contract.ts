@@ -138,6 +138,43 @@ export const mirrorContract: readonly Case[] = [
     },
   }),
   mirrorCase({
+    name: 'an archive that is put ahead is there once its package is published, and no sooner',
+    applies: (context) => publishes(context) && context.mirror.putArchive !== undefined,
+    run: async ({ mirror }) => {
+      const publication = await publicationOf('x');
+      const { spec, archive } = publication;
+      await mirror.putArchive?.(spec, archive, { signal });
+      await mirror.putArchive?.(spec, archive, { signal });
+      assert.equal(await mirror.find(spec, { signal }), undefined);
+      assert.equal(await mirror.publish?.(publication, { signal }), 'published');
+      assert.equal((await mirror.find(spec, { signal }))?.archive?.digest, archive.digest);
+    },
+  }),
+  mirrorCase({
+    name: 'an image of packages is named by its tag, and is no package itself',
+    applies: (context) => publishes(context) && context.mirror.publishImage !== undefined,
+    run: async ({ mirror }) => {
+      const publication = await publicationOf('x');
+      await mirror.publish?.(publication, { signal });
+      const image = { tag: 'kit', roots: [publication.spec], runEnvironment: [{ name: 'KIT', value: '1' }] };
+      const published = await mirror.publishImage?.(image, { signal });
+      assert.match(published?.reference ?? '', /:kit$/);
+      assert.match(published?.digest ?? '', /^[0-9a-f]{64}$/);
+      assert.deepEqual(published?.missing, []);
+      assert.deepEqual(await mirror.publishImage?.(image, { signal }), published);
+      assert.deepEqual(await hashesOf(mirror), [publication.spec.hash]);
+    },
+  }),
+  mirrorCase({
+    name: 'an image names the packages that it lacks',
+    applies: (context) => publishes(context) && context.mirror.publishImage !== undefined,
+    run: async ({ mirror }) => {
+      const { spec } = await publicationOf('x');
+      const published = await mirror.publishImage?.({ tag: 'kit', roots: [spec], runEnvironment: [] }, { signal });
+      assert.deepEqual(published?.missing, [spec.hash]);
+    },
+  }),
+  mirrorCase({
     name: 'the index offers what was added, and never its dependencies',
     applies: indexes,
     run: async ({ mirror }) => {

@@ -3,9 +3,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readAll, sha256Of } from '@berth/base';
 import { checkBinding, readEntrySpec } from '@berth/buildcache';
-import { formatImageConfig, formatPackageConfig } from '../src/image/config.ts';
+import { LayoutRegistry } from '../src/layout/layout-registry.ts';
 import { INDEX_TAG } from '../src/tags.ts';
-import { FIXTURES, goldenMirror } from './support/layouts.ts';
+import { goldenMirror } from './support/layouts.ts';
 
 const signal = new AbortController().signal;
 const NEW = { greet: '7y7a35nxci34gy7e3r7bdjnes5o2o7bm', libgreet: 'jcni4qeht7exvcpnt737c2cvqazoz7jz' };
@@ -85,12 +85,6 @@ test('the index of the first version is replaced by one of today', async () => {
   expect(Array.from(index?.hashes() ?? []).sort()).toEqual(Object.values(OLD).sort());
 });
 
-test('configs of packages and images are written as they were', () => {
-  expect(typeof formatImageConfig).toBe('function');
-  expect(typeof formatPackageConfig).toBe('function');
-  expect(FIXTURES).toContain('oci-layout');
-});
-
 interface ManifestText {
   readonly bytes: Buffer;
   readonly document: { readonly layers: readonly { digest: string; size: number }[] };
@@ -112,7 +106,6 @@ async function readManifest(path: string, tag: string): Promise<ManifestText> {
 }
 
 async function removeTag(path: string, tag: string): Promise<void> {
-  const { LayoutRegistry } = await import('../src/layout/layout-registry.ts');
   const registry = new LayoutRegistry(path);
   const stored = await registry.getManifest(tag, { accept: [], signal });
   if (stored !== undefined) await registry.deleteManifest(stored.digest, { signal });
