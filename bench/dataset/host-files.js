@@ -76,8 +76,13 @@ function sampleOf(path) {
   }
 }
 
-/** `count` of them, spread evenly: the mean size is that of all. */
+/** `count` of them, spread evenly over all sizes, so that their mean is that of all and a few files more or less change little. */
 function everyNth(files, count) {
   if (files.length <= count) return files;
-  return Array.from({ length: count }, (_, index) => files[Math.floor((index * files.length) / count)]);
+  const bySize = files.toSorted((a, b) => a.sizeBytes - b.sizeBytes);
+  const chosen = Array.from(
+    { length: count },
+    (_, index) => bySize[Math.floor(((index + 0.5) * files.length) / count)],
+  );
+  return chosen.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -33,6 +33,7 @@ function recipeOf({ name, links, runs }) {
     '    """Files of the machine that measures."""',
     '',
     '    homepage = "https://example.org"',
+    '    has_code = False',
     '    version("1.0")',
     ...dependencies,
     '',

@@ -69,11 +69,13 @@ async function openTree(root, signal) {
 async function writeFiles({ files }, prefix, dependencies) {
   const counts = { text: 0, elf: 0 };
   const programs = [];
+  const placeOf = ({ path }) => join(prefix, path.replace(/^\/usr\//, ''));
+  const [aim] = files.filter(({ kind }) => kind !== 'link').map(placeOf);
   for (const file of files) {
-    const target = join(prefix, file.path.replace(/^\/usr\//, ''));
+    const target = placeOf(file);
     mkdirSync(dirname(target), { recursive: true });
     if (file.kind === 'link') {
-      addLink(file, target);
+      addLink(file, target, aim);
       continue;
     }
     copyFileSync(file.path, target);
@@ -88,11 +90,12 @@ async function writeFiles({ files }, prefix, dependencies) {
   }
 }
 
-/** What points out of the package is made to point into it: an absolute link to be relocated. */
-function addLink({ path }, target) {
+/** Relative links stay as they are; absolute ones are made to point at a file of the package, so that they are relocated. */
+function addLink({ path }, target, aim) {
   if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return;
   const text = readlinkSync(path);
-  symlinkSync(text.startsWith('/') ? `${dirname(target)}/${text.split('/').at(-1)}` : text, target);
+  if (!text.startsWith('/')) symlinkSync(text, target);
+  else if (aim !== undefined) symlinkSync(aim, target);
 }
 
 /** Files that are linked statically, or are no programs at all, keep what they have; so do all where patchelf is missing. */
