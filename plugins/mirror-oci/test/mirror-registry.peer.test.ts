@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BerthEvent } from '@berth/base';
@@ -7,22 +7,14 @@ import { describeContract } from '@berth/plugin-kit/jest';
 import { type ConcreteSpec } from '@berth/spec';
 import { type OciMirror } from '../src/mirror/oci-mirror.ts';
 import { openOciMirror } from '../src/open-mirror.ts';
-import { type DockerRegistry, missingRegistryTools, startDockerRegistry } from './support/docker-registry.ts';
+import { describeWithRegistry, type DockerRegistry, startDockerRegistry } from './support/docker-registry.ts';
 import { connectionTo, FIXTURES, mirrorAt, openTemporaryFolder } from './support/layouts.ts';
 import { GOLDEN_TAGS, goldenPublication, publicationOf } from './support/publications.ts';
 import { syntheticGraph } from './support/synthetic.ts';
 
 const signal = new AbortController().signal;
-const missing = missingRegistryTools();
 let registry: DockerRegistry;
 let repositories = 0;
-
-beforeAll(async () => {
-  if (missing.length === 0) registry = await startDockerRegistry();
-}, 60_000);
-afterAll(async () => {
-  if (missing.length === 0) await registry[Symbol.asyncDispose]();
-});
 
 /** One line for each request that was made: `GET http://…`. */
 const made: string[] = [];
@@ -37,7 +29,12 @@ function open(name: string, cacheDir?: string): Promise<OciMirror> {
   return openOciMirror(connection, { options: {}, env: {} });
 }
 
-(missing.length > 0 ? describe.skip : describe)('a mirror in a registry', () => {
+describeWithRegistry()('a mirror in a registry', () => {
+  beforeAll(async () => {
+    registry = await startDockerRegistry();
+  }, 60_000);
+  afterAll(() => registry[Symbol.asyncDispose]());
+
   describeContract('keeps the contract', mirrorContract, async () => {
     repositories += 1;
     const mirror = await open(`contract/r${repositories}`);

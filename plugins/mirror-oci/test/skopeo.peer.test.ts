@@ -10,6 +10,7 @@ import { packedPublication, syntheticGraph } from './support/synthetic.ts';
 const signal = new AbortController().signal;
 const isThere = spawnSync('skopeo', ['--version']).status === 0;
 if (!isThere && process.env['REQUIRE_TOOLS'] === '1') throw new Error('skopeo is not installed');
+if (!isThere) process.stderr.write('skipped, not installed: skopeo\n');
 const withSkopeo = isThere ? test : test.skip;
 const NAMES: readonly GoldenName[] = ['gcc-runtime', 'libgreet', 'greet'];
 
