@@ -2,7 +2,7 @@ import { pipeline } from 'node:stream/promises';
 import { BerthError, DEFAULT_LIMITS, readAll, VerifyStream } from '@berth/base';
 import { type ConcreteSpec } from '@berth/spec';
 import { extractClearsigned, isClearsigned } from './clearsigned.ts';
-import { type BlobDescriptor, type CallOptions, type Mirror, type MirrorEntry } from './mirror.ts';
+import { type BlobDescriptor, type BlobPlace, type CallOptions, type MirrorEntry } from './mirror.ts';
 import { labelOf, type SpecIdentity } from './names.ts';
 import { v2Keys } from './v2/keys.ts';
 import { parseV2SpecFile } from './v2/spec-file.ts';
@@ -78,7 +78,7 @@ export interface ReadEntrySpecOptions extends CallOptions {
  * `digest`, `limit` or `format`. Whether it is the spec that was asked for is `checkBinding`'s question.
  */
 export async function readEntrySpec(
-  mirror: Mirror,
+  mirror: BlobPlace,
   entry: MirrorEntry,
   options: ReadEntrySpecOptions,
 ): Promise<ConcreteSpec> {
@@ -89,7 +89,7 @@ export async function readEntrySpec(
 
 /** A blob that is a document, whole and verified. */
 async function readBlob(
-  mirror: Mirror,
+  mirror: BlobPlace,
   blob: BlobDescriptor,
   { what, signal }: CallOptions & { what: string },
 ): Promise<Buffer> {

@@ -12,6 +12,7 @@ export * from './failures.ts';
 export { IndexBuilder } from './index-build.ts';
 export * from './index-cache.ts';
 export * from './mirror.ts';
+export { mirrorSource, type SizedBlob } from './mirror-source.ts';
 export * from './names.ts';
 export * from './object-store-mirror.ts';
 export {

@@ -96,6 +96,8 @@ export interface MirrorEntry {
   readonly layout: EntryLayout;
   /** The manifest (v3) or spec file (v2, v1) as stored: what a signature is about. */
   readonly document: Buffer;
+  /** Media type of the document, where the mirror's format has one: that of an image manifest. */
+  readonly documentType?: string | undefined;
   /** Names the document in messages and to `open`. */
   readonly documentKey: string;
   readonly signed: 'none' | 'clearsigned';
@@ -146,6 +148,11 @@ export interface Mirror {
   open(blob: BlobDescriptor, options: CallOptions & { readonly range?: ByteRange | undefined }): Promise<Readable>;
   /** Every package, each hash once; from a listing, or from the index where the store cannot list. */
   list(options: CallOptions): AsyncIterable<ListedPackage>;
+  /**
+   * The specs of the packages with these hashes, read from the packages themselves, in any order. One that cannot be read or is not the
+   * package that its place says is left out with a warning; a mirror that stops answering rejects.
+   */
+  specs?(hashes: ReadonlySet<string>, options: CallOptions): AsyncIterable<ConcreteSpec>;
   /** The index as of now, revalidated; `undefined` when the mirror has none. Rejects with `index` when it is unusable. */
   index(options: CallOptions): Promise<PackageIndex | undefined>;
   /**
@@ -156,6 +163,17 @@ export interface Mirror {
     publication: Publication,
     options: CallOptions & { readonly force?: boolean | undefined },
   ): Promise<PublishOutcome>;
+  /**
+   * Takes a package over from another mirror as it is stored there: every blob verified on its way, the document last and byte for byte,
+   * so that its signatures stay good. The caller has bound the entry to its spec, and asked whether the package is here. False, with
+   * nothing written, when documents of that kind have no place here: the package has to be published then. Rejects with `size`, `digest`
+   * or `notfound` when the other mirror has not what its document names.
+   */
+  copyFrom?(
+    other: BlobPlace,
+    entry: MirrorEntry,
+    options: CallOptions & { readonly force?: boolean | undefined },
+  ): Promise<boolean>;
   /**
    * Uploads the archive of a package ahead of `publish`. Where a mirror has it, a push calls it for every package before it publishes
    * the first one: the documents of such a mirror name the archives of dependencies too.
@@ -170,6 +188,9 @@ export interface Mirror {
   updateIndex?(update: IndexUpdate, options: CallOptions): Promise<IndexSummary>;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** Where blobs come from: a mirror, for most. */
+export type BlobPlace = Pick<Mirror, 'name' | 'open'>;
 
 export type PublishOutcome = 'published' | 'exists';
 
@@ -222,7 +243,8 @@ export interface Publication {
   readonly spec: ConcreteSpec;
   /** The link and run closure without externals, dependencies first, the spec itself last. */
   readonly closure: readonly ConcreteSpec[];
-  readonly prefix: string;
+  /** Where it is installed; absent of a package that comes from another mirror. */
+  readonly prefix?: string | undefined;
   readonly archive: PackedArchive;
   readonly installedAt: Date | undefined;
   /** What `spack load` of this package would set; images carry it. */

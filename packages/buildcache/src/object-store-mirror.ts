@@ -1,11 +1,13 @@
 import { type Readable } from 'node:stream';
 import { DEFAULT_LIMITS } from '@berth/base';
+import { type ConcreteSpec } from '@berth/spec';
 import { v3Entry } from './entry.ts';
 import { blobMissing } from './failures.ts';
 import { fetchV2Index, fetchV3Index, type IndexSource } from './index-fetch.ts';
 import { updateIndex } from './index-update.ts';
 import {
   type BlobDescriptor,
+  type BlobPlace,
   type ByteRange,
   type CallOptions,
   type ListedPackage,
@@ -20,15 +22,17 @@ import { checkViewName, identityOf, labelOf, type PackageQuery } from './names.t
 import { mergeIndexes, type PackageIndex } from './package-index.ts';
 import { readDocument } from './read-document.ts';
 import { findV2 } from './v2/find.ts';
+import { listSpecsV2 } from './v2/list-specs.ts';
 import { parseV2SpecFileKey, V2_PREFIX } from './v2/keys.ts';
 import { parseSpecManifestKey, SPEC_MANIFESTS_PREFIX, specManifestKey } from './v3/keys.ts';
+import { copyV3 } from './v3/copy.ts';
 import { listSpecs } from './v3/list-specs.ts';
 import { publishV3 } from './v3/publish.ts';
 import { isWritable, type WritableStore } from './v3/upload.ts';
 
 /**
  * A build cache in Spack's layouts over an object store: reads v3, then v2 and v1 (v3 alone for a view); writes v3. The mirror owns
- * the store and disposes of it. `publish` and `updateIndex` are there when the store can `put`.
+ * the store and disposes of it. `publish`, `copyFrom` and `updateIndex` are there when the store can `put`, `specs` when it can `list`.
  */
 export function objectStoreMirror(store: ObjectStore, connection: MirrorConnection): Mirror {
   if (connection.view !== undefined) checkViewName(connection.view);
@@ -40,6 +44,7 @@ export function objectStoreMirror(store: ObjectStore, connection: MirrorConnecti
     open: (blob, options) => openBlob(source, blob, options),
     list: (options) => list(source, options),
     index: (options) => readIndex(source, options),
+    ...(store.list === undefined ? {} : { specs: (hashes, options) => readSpecs(source, hashes, options) }),
     [Symbol.asyncDispose]: async () => {
       await store[Symbol.asyncDispose]();
     },
@@ -50,8 +55,9 @@ export function objectStoreMirror(store: ObjectStore, connection: MirrorConnecti
 function writing(
   source: IndexSource & { readonly store: WritableStore },
   mirror: Mirror,
-): Required<Pick<Mirror, 'publish' | 'updateIndex'>> {
+): Required<Pick<Mirror, 'publish' | 'copyFrom' | 'updateIndex'>> {
   return {
+    copyFrom: (other, entry, options) => copyV3(source.store, { other, entry }, options),
     publish: (publication, options) => publish(source, publication, options),
     updateIndex: (update, options) =>
       updateIndex(source, update, { ...options, listSpecs: (signal) => listSpecs(source, { mirror, signal }) }),
@@ -121,6 +127,22 @@ async function* list(source: IndexSource, options: CallOptions): AsyncIterable<L
     seen.add(hash);
     yield { hash, name: undefined, layout: 2 };
   }
+}
+
+/** Of the layouts that this mirror is read in; what both have is read from the newer one. */
+async function* readSpecs(
+  source: IndexSource,
+  hashes: ReadonlySet<string>,
+  { signal }: CallOptions,
+): AsyncIterable<ConcreteSpec> {
+  const place: BlobPlace = { name: source.connection.name, open: (blob, options) => openBlob(source, blob, options) };
+  const seen = new Set<string>();
+  for await (const spec of listSpecs(source, { mirror: place, wanted: (hash) => hashes.has(hash), signal })) {
+    seen.add(spec.hash);
+    yield spec;
+  }
+  if (source.connection.view !== undefined) return;
+  yield* listSpecsV2(source, { wanted: (hash) => hashes.has(hash) && !seen.has(hash), signal });
 }
 
 async function* listIndex(source: IndexSource, options: CallOptions): AsyncIterable<ListedPackage> {

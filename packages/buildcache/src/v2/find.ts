@@ -50,7 +50,8 @@ async function findByListing(
   return stored && v2Entry(stored);
 }
 
-async function readSpecFile(
+/** A spec file as stored; `undefined` when it is not there. */
+export async function readSpecFile(
   store: ObjectStore,
   { asked, key }: { readonly asked: PackageQuery; readonly key: string },
   { signal }: CallOptions,

@@ -3,7 +3,7 @@ import { type ConcreteSpec } from '@berth/spec';
 import { checkBinding } from '../binding.ts';
 import { readEntrySpec, v3Entry } from '../entry.ts';
 import { type IndexSource } from '../index-fetch.ts';
-import { type Mirror } from '../mirror.ts';
+import { type BlobPlace } from '../mirror.ts';
 import { identityOf } from '../names.ts';
 import { readDocument } from '../read-document.ts';
 import { parseSpecManifestKey, SPEC_MANIFESTS_PREFIX, specManifestKey } from './keys.ts';
@@ -13,7 +13,9 @@ const CONCURRENCY = 16;
 
 export interface ListSpecsOptions {
   /** Opens the blobs. */
-  readonly mirror: Mirror;
+  readonly mirror: BlobPlace;
+  /** Which packages; absent: all. */
+  readonly wanted?: ((hash: string) => boolean) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -23,9 +25,9 @@ export interface ListSpecsOptions {
  */
 export async function* listSpecs(
   source: IndexSource,
-  { mirror, signal }: ListSpecsOptions,
+  { mirror, wanted, signal }: ListSpecsOptions,
 ): AsyncIterable<ConcreteSpec> {
-  const keys = await listManifestKeys(source, signal);
+  const keys = await listManifestKeys(source, { wanted, signal });
   for (let start = 0; start < keys.length; start += CONCURRENCY) {
     const batch = keys.slice(start, start + CONCURRENCY).map((key, position) => ({ key, position }));
     const specs: (ConcreteSpec | undefined)[] = [];
@@ -36,7 +38,10 @@ export async function* listSpecs(
   }
 }
 
-async function listManifestKeys({ store, connection }: IndexSource, signal: AbortSignal): Promise<readonly string[]> {
+async function listManifestKeys(
+  { store, connection }: IndexSource,
+  { wanted = () => true, signal }: Pick<ListSpecsOptions, 'wanted' | 'signal'>,
+): Promise<readonly string[]> {
   if (store.list === undefined) {
     throw new BerthError('config', 'ERR_NO_LISTING', `mirror ${connection.name}: its packages cannot be listed`, {
       hint: 'Rebuild the index through an address of this mirror that can be listed.',
@@ -44,7 +49,8 @@ async function listManifestKeys({ store, connection }: IndexSource, signal: Abor
   }
   const keys: string[] = [];
   for await (const key of store.list(SPEC_MANIFESTS_PREFIX, { signal })) {
-    if (parseSpecManifestKey(key) !== undefined) keys.push(key);
+    const listed = parseSpecManifestKey(key);
+    if (listed !== undefined && wanted(listed.hash)) keys.push(key);
   }
   return keys.sort();
 }
@@ -76,7 +82,7 @@ async function readListed(
     connection.emit({
       type: 'warning',
       code: 'PACKAGE_UNREADABLE',
-      message: `${messageOf(error)}: left out of the index`,
+      message: `${messageOf(error)}: left out`,
       hint,
     });
     return undefined;

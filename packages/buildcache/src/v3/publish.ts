@@ -4,11 +4,11 @@ import { identityOf } from '../names.ts';
 import { specManifestKey } from './keys.ts';
 import { formatManifest, MEDIA_TYPES } from './manifest.ts';
 import { formatSpecBlob } from './spec-blob.ts';
-import { ensureLayout, uploadBlob, type WritableStore } from './upload.ts';
+import { uploadDocument, type WritableStore } from './upload.ts';
 
 /**
  * Publishes a package in layout v3: archive blob, spec blob, then the manifest that names them, sealed where a seal is given
- * (buildcache-formats §6.3). Until the manifest is written readers see what was there before (hostile-inputs K01, K10).
+ * (buildcache-formats §6.3).
  */
 export async function publishV3(
   store: WritableStore,
@@ -19,9 +19,6 @@ export async function publishV3(
   const { signal } = options;
   const specBytes = await formatSpecBlob(spec);
   const specBlob = { source: bytesSource(specBytes), digest: sha256Of(specBytes) };
-  await uploadBlob(store, archive, options);
-  await uploadBlob(store, specBlob, options);
-  await ensureLayout(store, options);
   const manifest = formatManifest([
     {
       sizeBytes: archive.source.sizeBytes,
@@ -32,5 +29,6 @@ export async function publishV3(
     { sizeBytes: specBytes.byteLength, mediaType: MEDIA_TYPES.spec, compression: 'gzip', digest: specBlob.digest },
   ]);
   const document = seal === undefined ? manifest : await seal(Buffer.from(manifest), { signal });
-  await store.put(specManifestKey(identityOf(spec)), bytesSource(document), { signal });
+  const key = specManifestKey(identityOf(spec));
+  await uploadDocument(store, { key, document, blobs: [archive, specBlob] }, options);
 }

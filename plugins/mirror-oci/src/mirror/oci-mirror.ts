@@ -3,6 +3,7 @@ import { isSecurityFailure } from '@berth/base';
 import { identityOf, labelOf } from '@berth/buildcache';
 import {
   type BlobDescriptor,
+  type BlobPlace,
   type ByteRange,
   type CallOptions,
   type ImagePublication,
@@ -22,9 +23,11 @@ import { type ConcreteSpec } from '@berth/spec';
 import { derivedStream } from '../derived-stream.ts';
 import { openIndexImage } from '../index-image/index-image.ts';
 import { listPackageTags } from '../index-image/package-tags.ts';
+import { readTaggedSpecs } from '../index-image/read-tagged-specs.ts';
 import { updateIndexImage } from '../index-image/update-index.ts';
 import { type OciSource } from '../source.ts';
 import { packageTag } from '../tags.ts';
+import { createImageCopier, type ImageCopier } from './copy-image.ts';
 import { createImageBuilder, type ImageBuilder } from './image-builder.ts';
 import { createKnownLayers, type KnownLayers } from './known-layers.ts';
 import { packageEntry, readPackageImage } from './package-image.ts';
@@ -40,6 +43,7 @@ export class OciMirror implements Mirror {
   readonly #source: OciSource;
   readonly #layers: KnownLayers;
   readonly #builder: ImageBuilder;
+  readonly #copier: ImageCopier;
   /** Packages that were asked for and not there: a push asks before it packs, and need not ask again. */
   readonly #absent = new Set<string>();
 
@@ -48,6 +52,7 @@ export class OciMirror implements Mirror {
     this.#source = source;
     this.#layers = createKnownLayers(source);
     this.#builder = createImageBuilder(source, this.#layers);
+    this.#copier = createImageCopier(source);
   }
 
   async find(asked: PackageQuery, options: CallOptions): Promise<MirrorEntry | undefined> {
@@ -93,6 +98,16 @@ export class OciMirror implements Mirror {
 
   async index(options: CallOptions): Promise<PackageIndex | undefined> {
     return (await openIndexImage(this.#source, options))?.index;
+  }
+
+  async *specs(hashes: ReadonlySet<string>, options: CallOptions): AsyncIterable<ConcreteSpec> {
+    const tags = await listPackageTags(this.#source, options);
+    const wanted = tags.filter(({ hash }) => hashes.has(hash));
+    yield* (await readTaggedSpecs(this.#source, wanted, options)).specs.values();
+  }
+
+  async copyFrom(other: BlobPlace, entry: MirrorEntry, options: CallOptions): Promise<boolean> {
+    return this.#copier.copy(other, entry, options);
   }
 
   async putArchive(spec: ConcreteSpec, archive: PackedArchive, options: CallOptions): Promise<void> {

@@ -64,6 +64,7 @@ export async function packageEntry(
     asked,
     layout: 'own',
     document: stored.bytes,
+    documentType: stored.mediaType,
     documentKey: tag,
     signed: 'none',
     spec: blobOf(manifest.config),
