@@ -150,6 +150,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/buildcache/update-index.ts'),
   },
   {
+    name: 'buildcache sync',
+    summary: 'copy packages from one mirror to another',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/sync.ts'),
+  },
+  {
     name: 'buildcache save-specfile',
     summary: 'write the spec files of packages of a graph',
     group: 'build caches',

@@ -16,6 +16,7 @@ export * from './pipelines/list.ts';
 export * from './pipelines/push.ts';
 export * from './pipelines/push-plan.ts';
 export * from './pipelines/resolve.ts';
+export { sync, type SyncedPackage, type SyncOptions, type SyncResult } from './pipelines/sync.ts';
 export * from './pipelines/update-index.ts';
 export type { BuiltinPlugin } from './plugin-entries.ts';
 export type { PluginEntry } from './plugin-load.ts';
