@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BERTH, start } from './support/berth.ts';
 import { type Bench, configure, copyQuickstart, openBench, useTree } from './support/bench.ts';
 import { readMirror } from './support/inspect-mirror.ts';
@@ -72,6 +73,26 @@ describe('K06: berth install', () => {
     MINUTE,
   );
 });
+
+test(
+  'K06: a second SIGINT does not wait for the clean-up, and the next run does what is left of it',
+  async () => {
+    const tree = join(bench.folder, 'twice');
+    await useTree(bench, tree);
+    const { child, ended } = bench.start('-D', set.environment, 'install');
+    while (!holdsAnything(tree)) await sleep(2);
+    await sleep(100);
+    const signalledAt = performance.now();
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ code: 130, signal: null });
+    expect(performance.now() - signalledAt).toBeLessThan(PATIENCE_MS);
+    await bench.text('-D', set.environment, 'install');
+    expect(treeProblems(tree)).toEqual([]);
+    expect(await bench.json('verify', 'manifest', '-a')).toEqual({});
+  },
+  MINUTE,
+);
 
 describe('K06: berth buildcache push', () => {
   const target = (): string => join(bench.folder, 'm');

@@ -15,7 +15,7 @@ export interface Spack {
 }
 
 /** The package repository of the golden build caches. */
-const REPOSITORY = join(import.meta.dirname, '../fixtures/repo/spack_repo/demo');
+const REPOSITORY = join(import.meta.dirname, '../../packages/store/test/fixtures/spack_repo/demo');
 
 /** Spack with this folder as its user configuration, and nothing of the bench's but its caches. */
 export function spackWith(bench: Bench, config: string): Spack {
