@@ -82,7 +82,7 @@ describe('documents that are none', () => {
     '%j is refused without being quoted',
     (text) => {
       const parse = (): unknown => parseAuthDocument(text, '/home/u/auth.json');
-      expect(parse).toThrow(expect.objectContaining({ kind: 'config', code: 'ERR_OCI_AUTH_FILE' }) as Error);
+      expect(parse).toThrow(expect.objectContaining({ kind: 'config', code: 'ERR_OCI_AUTH_FILE' }));
       expect(parse).toThrow(
         /^credentials in \/home\/u\/auth\.json: not|^credentials in \/home\/u\/auth\.json: auths is not/,
       );

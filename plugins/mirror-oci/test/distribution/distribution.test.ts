@@ -1,12 +1,10 @@
 import { bytesSource, readAll, sha256Of } from '@berth/base';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { openTestClient, REPOSITORY, type TestClient } from '../support/distribution-client.ts';
+import { openTestClient, type TestClient } from '../support/distribution-client.ts';
 import { type RegistryDouble, startRegistryDouble } from '../support/registry-double.ts';
 
 const signal = new AbortController().signal;
-const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-const accept = [MANIFEST];
 
 let double: RegistryDouble;
 let client: TestClient;

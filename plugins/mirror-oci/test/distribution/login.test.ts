@@ -91,7 +91,7 @@ describe('Basic', () => {
     expect(failure).toMatchObject({
       kind: 'auth',
       code: 'ERR_OCI_LOGIN',
-      hint: expect.stringContaining('podman login') as string,
+      hint: expect.stringContaining('podman login'),
     });
     expect(double.requests).toHaveLength(1);
   });
@@ -243,7 +243,7 @@ describe('R08: who the credentials are sent to', () => {
       { kind: 'bearer', ...ALICE, realm },
       { credentials: alice, realmHosts: [new URL(realm).host] },
     );
-    double.on({ method: 'HEAD', times: 5 }, async (request, response, next) => {
+    double.on({ method: 'HEAD', times: 5 }, async (_request, _response, next) => {
       for (const [token, scopes] of tokens.login.tokens) double.login.tokens.set(token, scopes);
       await next();
     });

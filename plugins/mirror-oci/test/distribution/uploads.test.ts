@@ -125,7 +125,7 @@ describe('R14: where an upload goes', () => {
       uploadHosts: [store.host],
     });
     const blob = testBlob(3000);
-    const id = store.storage.startUpload(REPOSITORY);
+    const { id } = store.storage.startUpload(REPOSITORY);
     double.on(
       { method: 'POST' },
       rewrite((_response, { status, headers }) => {
@@ -357,7 +357,7 @@ describe('R13: uploads that are redirected', () => {
     open.push(store);
     const { double, client } = await start();
     const blob = testBlob(2500);
-    const id = store.storage.startUpload(REPOSITORY);
+    const { id } = store.storage.startUpload(REPOSITORY);
     double.on({ method: 'PUT' }, (request, response) => {
       request.resume();
       const { search } = new URL(request.url ?? '', 'http://x');

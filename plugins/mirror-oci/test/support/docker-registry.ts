@@ -1,3 +1,4 @@
+import { describe } from '@jest/globals';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,13 +16,13 @@ export interface DockerRegistry extends AsyncDisposable {
   log(): Promise<string>;
 }
 
-/** What this machine lacks to start one; with REQUIRE_TOOLS=1 a lack is an error. */
-export function missingRegistryTools(): readonly string[] {
+/** Tests that start one: without it they are skipped, which is said, or fail when REQUIRE_TOOLS=1. */
+export function describeWithRegistry(): typeof describe {
   const missing = ['docker-registry', 'htpasswd', 'openssl'].filter((program) => !isInstalled(program));
-  if (missing.length > 0 && process.env['REQUIRE_TOOLS'] === '1') {
-    throw new Error(`not installed: ${missing.join(', ')}`);
-  }
-  return missing;
+  if (missing.length === 0) return describe;
+  if (process.env['REQUIRE_TOOLS'] === '1') throw new Error(`not installed: ${missing.join(', ')}`);
+  process.stderr.write(`skipped, not installed: ${missing.join(', ')}\n`);
+  return describe.skip as typeof describe;
 }
 
 function isInstalled(program: string): boolean {
@@ -61,7 +62,7 @@ export async function startDockerRegistry(...options: readonly string[]): Promis
 function isRunning(pid: number): boolean {
   try {
     // A process that has ended and that nobody waits for still takes signals.
-    return !/^Z/.test(execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }));
+    return !execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('Z');
   } catch {
     return false;
   }

@@ -26,7 +26,7 @@ export class DoubleLogin {
   readonly #auth: DoubleAuth | undefined;
   readonly #origin: string;
   /** Valid tokens and the scopes they are for. */
-  readonly tokens: Map<string, readonly string[]> = new Map();
+  readonly tokens = new Map<string, readonly string[]>();
 
   constructor(auth: DoubleAuth | undefined, origin: string) {
     this.#auth = auth;

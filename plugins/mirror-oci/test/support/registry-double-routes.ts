@@ -139,8 +139,7 @@ function startUpload({ storage, response, options, url }: RouteContext, reposito
     response.writeHead(201, { Location: location, 'Docker-Content-Digest': digest }).end();
     return;
   }
-  const id = storage.startUpload(repository);
-  sendSession({ response, options, repository, id, status: 202, upload: storage.uploads.get(id) as DoubleUpload });
+  sendSession({ response, options, repository, status: 202, ...storage.startUpload(repository) });
 }
 
 interface SessionAnswer {

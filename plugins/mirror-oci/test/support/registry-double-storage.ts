@@ -23,8 +23,8 @@ export interface DoubleRepository {
 
 /** What the double holds; tests read and change it at will. */
 export class DoubleStorage {
-  readonly repositories: Map<string, DoubleRepository> = new Map();
-  readonly uploads: Map<string, DoubleUpload> = new Map();
+  readonly repositories = new Map<string, DoubleRepository>();
+  readonly uploads = new Map<string, DoubleUpload>();
 
   repository(name: string): DoubleRepository {
     let found = this.repositories.get(name);
@@ -66,9 +66,9 @@ export class DoubleStorage {
     return named.filter((digest) => !this.repository(repository).blobs.has(digest));
   }
 
-  startUpload(repository: string): string {
-    const id = randomUUID();
-    this.uploads.set(id, { repository, chunks: [], sizeBytes: 0, state: 0 });
-    return id;
+  startUpload(repository: string): { readonly id: string; readonly upload: DoubleUpload } {
+    const [id, upload] = [randomUUID(), { repository, chunks: [], sizeBytes: 0, state: 0 }];
+    this.uploads.set(id, upload);
+    return { id, upload };
   }
 }

@@ -95,11 +95,14 @@ class Replay {
   }
 
   async send(request: TracedRequest): Promise<Answer> {
-    const { 'User-Agent': _agent, 'Content-Length': _length, ...headers } = request.request_headers;
-    const authorization = headers['Authorization']?.replace(/^Bearer .*/, `Bearer ${this.#token}`);
+    const headers = new Headers(request.request_headers);
+    headers.delete('content-length');
+    if (headers.get('authorization')?.startsWith('Bearer ') === true) {
+      headers.set('authorization', `Bearer ${this.#token}`);
+    }
     const response = await fetch(this.#urlOf(request), {
       method: request.method,
-      headers: { ...headers, ...(authorization === undefined ? {} : { Authorization: authorization }) },
+      headers,
       ...(request.method === 'PUT' ? { body: bodyOf(request) } : {}),
     });
     const session = sessionOf(request.response_headers['Location'] ?? '');
