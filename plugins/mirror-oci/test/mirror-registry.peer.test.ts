@@ -33,7 +33,9 @@ describeWithRegistry()('a mirror in a registry', () => {
   beforeAll(async () => {
     registry = await startDockerRegistry();
   }, 60_000);
-  afterAll(() => registry[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await registry[Symbol.asyncDispose]();
+  });
 
   describeContract('keeps the contract', mirrorContract, async () => {
     repositories += 1;
