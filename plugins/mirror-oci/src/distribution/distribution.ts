@@ -38,7 +38,7 @@ export function openDistribution(options: DistributionOptions): Registry & Requi
       try {
         return await putManifest(repository, reference, { ...manifest, ...call });
       } catch (error) {
-        uploads.doubt(unknownBlobsOf(error));
+        uploads.doubt(unknownBlobsOf(error, manifest.bytes));
         throw error;
       }
     },
@@ -59,9 +59,13 @@ function repositoryOf(options: DistributionOptions): Repository {
   return { endpoint, http, auth, clock, limits, pace: { chunkBytes: limits.chunkBytes }, uploadHosts, emit };
 }
 
-function unknownBlobsOf(error: unknown): readonly Sha256[] {
-  const digests = isBerthError(error, 'ERR_OCI_BLOB_UNKNOWN') ? error.details['digests'] : undefined;
-  return Array.isArray(digests)
-    ? digests.filter((each): each is string => typeof each === 'string').filter(isSha256)
-    : [];
+/** The blobs that the registry named as missing; where it named none, all that the manifest has. */
+function unknownBlobsOf(error: unknown, manifest: Buffer): readonly Sha256[] {
+  if (!isBerthError(error, 'ERR_OCI_BLOB_UNKNOWN')) return [];
+  const { digests } = error.details;
+  const named: readonly unknown[] = Array.isArray(digests) ? digests : [];
+  const found = named.length > 0 ? named : Array.from(manifest.toString().matchAll(DIGEST), ([, digest]) => digest);
+  return found.filter((each): each is Sha256 => typeof each === 'string' && isSha256(each));
 }
+
+const DIGEST = /"sha256:([0-9a-f]{64})"/g;

@@ -151,6 +151,16 @@ describe('writing', () => {
     await expect(put()).resolves.toBe(manifest.digest);
   });
 
+  test('R19: a registry that does not name them gets all of them again', async () => {
+    await client.registry.putBlob(layer, { signal });
+    double.on({ method: 'PUT' }, send('{"errors":[{"code":"BLOB_UNKNOWN"}]}', {}, 400));
+    await expect(put()).rejects.toMatchObject({ code: 'ERR_OCI_BLOB_UNKNOWN', details: { digests: [] } });
+    for (const blob of [config, layer]) {
+      await expect(client.registry.putBlob(blob, { signal })).resolves.toBe('uploaded');
+      await expect(client.registry.putBlob(blob, { signal })).resolves.toBe('exists');
+    }
+  });
+
   test('a refusal says what the registry says', async () => {
     const body = JSON.stringify({ errors: [{ code: 'MANIFEST_INVALID', message: 'no \u001b[31mlayers' }] });
     double.on({}, send(body, {}, 400));
