@@ -9,8 +9,12 @@ import {
   type ProcessVariables,
   requireMirrorCredentials,
 } from '@berth/config';
+import { type HttpClient } from '@berth/http';
 import { type OpenMirror } from '../pipelines/context.ts';
 import { type PluginHost } from '../plugins.ts';
+
+/** `config:connect_timeout` where nothing says otherwise (configuration §11). */
+const DEFAULT_CONNECT_SECONDS = 10;
 
 export interface OpenMirrorsOptions {
   readonly configuration: Configuration;
@@ -112,20 +116,54 @@ async function openAll(
   options: OpenMirrorsOptions,
 ): Promise<OpenMirrors> {
   const mirrors: OpenMirror[] = [];
+  const client = openHttpOnce(options);
   const close = async (): Promise<void> => {
     for (const { mirror } of mirrors) await mirror[Symbol.asyncDispose]();
+    await client.close();
   };
   try {
     for (const config of configs) {
-      const connection = connectionTo(config, direction, options);
+      const connection = { ...connectionTo(config, direction, options), http: client.http };
       const mirror = await options.host.openMirror(connection, { signal: options.signal });
-      mirrors.push({ mirror, name: config.name, url: redactUrl(connection.url), signed: config.signed });
+      // Of an OCI mirror signatures are demanded only where its entry says so in so many words.
+      const signed = config.signed || config.signedSaid === true;
+      mirrors.push({ mirror, name: config.name, url: redactUrl(connection.url), signed });
     }
   } catch (error) {
     await close();
     throw error;
   }
   return { mirrors, [Symbol.asyncDispose]: close };
+}
+
+interface SharedClient {
+  readonly http: () => Promise<HttpClient>;
+  readonly close: () => Promise<void>;
+}
+
+const SECOND_MS = 1000;
+
+/** One client for all mirrors of a command: they share connections, and wait together for a host that is busy. */
+function openHttpOnce({ configuration, env, emit }: OpenMirrorsOptions): SharedClient {
+  let opened: Promise<HttpClient> | undefined;
+  const open = async (): Promise<HttpClient> => {
+    const { createHttpClient } = await import('@berth/http');
+    const { connect_timeout: seconds = DEFAULT_CONNECT_SECONDS, verify_ssl: verifyTls = true } = configuration.config();
+    return createHttpClient({
+      env,
+      certificateAuthorities: configuration.paths.sslCerts,
+      verifyTls,
+      timeouts: { connectMs: seconds * SECOND_MS },
+      userAgent: 'berth',
+      emit,
+    });
+  };
+  return {
+    http: () => (opened ??= open()),
+    close: async () => {
+      await (await opened)?.[Symbol.asyncDispose]();
+    },
+  };
 }
 
 function connectionTo(config: MirrorConfig, direction: MirrorDirection, options: OpenMirrorsOptions): MirrorConnection {

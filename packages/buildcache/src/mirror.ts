@@ -1,5 +1,6 @@
 import { type Readable } from 'node:stream';
 import { type ByteSource, type Emit, type Sha256 } from '@berth/base';
+import { type HttpClient } from '@berth/http';
 import { type ConcreteSpec } from '@berth/spec';
 import { type PackageQuery, type SpecIdentity } from './names.ts';
 import { type PackageIndex } from './package-index.ts';
@@ -184,9 +185,51 @@ export interface Mirror {
    * warning. An image of another architecture that is there under the tag stays beside it (buildcache-formats §8.7, 7).
    */
   publishImage?(image: ImagePublication, options: CallOptions): Promise<PublishedImage>;
+  /**
+   * Removes packages that are not kept or not whole, and blobs that nothing names, then brings the indexes up to date. Nothing is removed
+   * before everything was listed and read without an error (hostile-inputs X14), and each thing is looked at once more before it goes
+   * (X13). Rejects with `format` when a document cannot be read: what it names is not known; with `usage`, ERR_PRUNE_AGE, when the mirror
+   * cannot tell how old things are and `graceMs` is not 0.
+   */
+  prune?(options: PruneOptions): Promise<PruneSummary>;
   /** Merges into the index, or rebuilds it; loses nothing that another writer added meanwhile (X06). */
   updateIndex?(update: IndexUpdate, options: CallOptions): Promise<IndexSummary>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface PruneOptions extends CallOptions {
+  /** DAG hashes of the packages that stay; absent: all that are whole. */
+  readonly keep?: ReadonlySet<string> | undefined;
+  /** Nothing goes that was written less than this many milliseconds ago; 0: no age is asked for. */
+  readonly graceMs: number;
+  /** Only say what would go. */
+  readonly dryRun: boolean;
+}
+
+export type PruneReason =
+  /** A package that is not to be kept. */
+  | 'not-kept'
+  /** A package whose document names blobs that are not there. */
+  | 'incomplete'
+  /** Something that nothing names. */
+  | 'unreferenced';
+
+/** A document or blob that was or would be removed. */
+export interface PrunedObject {
+  /** An object key or a tag. */
+  readonly key: string;
+  readonly reason: PruneReason;
+  /** DAG hash, of a package. */
+  readonly hash?: string | undefined;
+  readonly sizeBytes?: number | undefined;
+}
+
+export interface PruneSummary {
+  readonly removed: readonly PrunedObject[];
+  /** How many things would have gone, had they not been too young, or changed meanwhile. */
+  readonly spared: number;
+  /** Absent when no index had to change. */
+  readonly index?: IndexSummary | undefined;
 }
 
 /** Where blobs come from: a mirror, for most. */
@@ -277,6 +320,11 @@ export interface MirrorConnection {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Of this mirror and direction only (hostile-inputs P11). */
   credentials(options: CallOptions): Promise<MirrorCredentials | undefined>;
+  /**
+   * The HTTP client that all mirrors of a command share, set up as the configuration says (`config:ssl_certs`, proxies …); made when it is
+   * first asked for, and closed by whoever made the connection. Absent: a mirror that needs one makes its own.
+   */
+  readonly http?: (() => Promise<HttpClient>) | undefined;
   /** Where indexes are cached (`<misc_cache>`); `undefined`: nothing is kept between runs. */
   readonly cacheDir: string | undefined;
   readonly emit: Emit;

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { BerthError, type Emit, z } from '@berth/base';
+import { BerthError, z } from '@berth/base';
 import { type MirrorConnection } from '@berth/buildcache';
 import { createHttpClient, type HttpClient } from '@berth/http';
 import { findCredentials } from './credentials/find-credentials.ts';
@@ -11,12 +11,6 @@ import { OciMirror } from './mirror/oci-mirror.ts';
 import { isOciUrl, type OciAddress, parseImageReference, parseOciUrl } from './reference.ts';
 import { type Registry } from './registry.ts';
 import { type OpenBase } from './source.ts';
-
-/** Options of the plugin: what holds for every registry. */
-export interface OciMirrorOptions {
-  /** Certificates of authorities to trust beside those of the system: a PEM file or a folder of them. */
-  readonly certificateAuthorities?: string;
-}
 
 /** What berth's configuration may say of one mirror, under `mirrors.<name>`. */
 export interface OciMirrorSettings {
@@ -31,32 +25,38 @@ const settingsSchema: z.ZodType<OciMirrorSettings> = z.strictObject({
   uploadHosts: z.array(z.string()).readonly().exactOptional(),
 });
 
-export interface OpenOptions {
-  readonly options: OciMirrorOptions;
-  readonly env: NodeJS.ProcessEnv;
-}
-
 /** Opens a mirror of images. Rejects with `config` when its address or a setting is malformed; no request is made. */
-export async function openOciMirror(connection: MirrorConnection, { options, env }: OpenOptions): Promise<OciMirror> {
-  const common = { connection, blobs: openLocalBlobs(connection.cacheDir), sourceDate: sourceDateOf(env) };
-  const http = openHttp({ options, env, emit: connection.emit });
+export async function openOciMirror(
+  connection: MirrorConnection,
+  { env }: { readonly env: NodeJS.ProcessEnv },
+): Promise<OciMirror> {
+  const { http, close } = await openHttp(connection, env);
   const registries: Registries = { connection, http, env, settings: readSettings(connection) };
   const registry = isLayoutUrl(connection.url)
     ? new LayoutRegistry(folderOfLayoutUrl(connection.url))
     : openRegistry(parseOciUrl(connection.url), registries);
   return new OciMirror({
-    ...common,
+    connection,
+    blobs: openLocalBlobs(connection.cacheDir),
+    sourceDate: sourceDateOf(env),
     registry,
     openBase: baseOpener(registries),
-    close: () => http[Symbol.asyncDispose](),
+    close,
   });
 }
 
 const USER_AGENT = 'berth';
 
-function openHttp({ options, env, emit }: OpenOptions & { readonly emit: Emit }): HttpClient {
-  const { certificateAuthorities } = options;
-  return createHttpClient({ env, certificateAuthorities, verifyTls: true, emit, userAgent: USER_AGENT });
+interface OpenedHttp {
+  readonly http: HttpClient;
+  readonly close: () => Promise<void>;
+}
+
+/** The client that was handed over, which is not ours to close, or one of our own. */
+async function openHttp({ http: shared, emit }: MirrorConnection, env: NodeJS.ProcessEnv): Promise<OpenedHttp> {
+  if (shared !== undefined) return { http: await shared(), close: async () => undefined };
+  const http = createHttpClient({ env, verifyTls: true, emit, userAgent: USER_AGENT });
+  return { http, close: () => http[Symbol.asyncDispose]() };
 }
 
 /** What every repository is opened with. */

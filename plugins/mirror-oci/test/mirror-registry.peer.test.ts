@@ -26,7 +26,7 @@ function note(event: BerthEvent): void {
 
 function open(name: string, cacheDir?: string): Promise<OciMirror> {
   const connection = { ...connectionTo('/'), url: `oci+http://${registry.host}/${name}`, cacheDir, emit: note };
-  return openOciMirror(connection, { options: {}, env: {} });
+  return openOciMirror(connection, { env: {} });
 }
 
 describeWithRegistry()('a mirror in a registry', () => {

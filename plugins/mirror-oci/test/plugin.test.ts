@@ -31,7 +31,7 @@ test('the plugin opens every address that its manifest names', async () => {
 describe('what is wrong with a mirror is said before any request', () => {
   const open = async (changes: object): Promise<string | undefined> => {
     try {
-      const mirror = await openOciMirror({ ...connectionTo('/x'), ...changes }, { options: {}, env: {} });
+      const mirror = await openOciMirror({ ...connectionTo('/x'), ...changes }, { env: {} });
       await mirror[Symbol.asyncDispose]();
       return undefined;
     } catch (error) {
