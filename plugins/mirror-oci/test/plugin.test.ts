@@ -55,16 +55,6 @@ describe('what is wrong with a mirror is said before any request', () => {
   });
 });
 
-test.each([
-  [{ certificateAuthorities: '/etc/ca.pem' }, true],
-  [{}, true],
-  [{ certificateAuthorities: '' }, false],
-  [{ verify: false }, false],
-])('the options %j are valid: %s', (options, valid) => {
-  const schema = typeof plugin.options === 'function' ? undefined : plugin.options;
-  expect(schema?.safeParse(options).success).toBe(valid);
-});
-
 test('SOURCE_DATE_EPOCH is a number of seconds', () => {
   expect(sourceDateOf({})).toBeUndefined();
   expect(sourceDateOf({ SOURCE_DATE_EPOCH: '' })).toBeUndefined();
