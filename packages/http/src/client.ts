@@ -138,7 +138,7 @@ function exchangeOf(request: HttpRequest, { limits, clock, userAgent }: Defaults
     expect: request.expect,
     maxRedirects: request.maxRedirects ?? limits.redirects,
     attempt: 1,
-    state: { loggedIn: false, deadlineMs: clock.now() + limits.retryTotalMs },
+    state: { loggedIn: false, secrets: new Set(), deadlineMs: clock.now() + limits.retryTotalMs },
   };
 }
 

@@ -21,5 +21,6 @@ export function authorize({ limits }: { readonly limits: HttpLimits }): Intercep
 async function sendAuthorized(next: Handler, exchange: Exchange): Promise<HttpResponse> {
   const { auth, method, url, signal } = exchange;
   const added = await auth?.authorize({ method, url: url.href, signal });
+  for (const value of Object.values(added ?? {})) exchange.state.secrets.add(value);
   return next(added === undefined ? exchange : { ...exchange, headers: withHeaders(exchange.headers, added) });
 }

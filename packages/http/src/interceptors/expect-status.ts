@@ -65,10 +65,17 @@ function excerpt(text: string, exchange: Exchange): string {
 }
 
 function secretsOf(exchange: Exchange): readonly string[] {
-  const authorization = exchange.headers['authorization'];
-  const values = [
-    ...exchange.url.searchParams.values(),
-    ...(authorization === undefined ? [] : authorization.split(' ')),
-  ];
+  const { authorization } = exchange.headers;
+  const sent = [...exchange.state.secrets, ...(authorization === undefined ? [] : [authorization])];
+  const values = [...exchange.url.searchParams.values(), ...sent.flatMap(partsOf)];
   return values.filter((value) => value.length >= 8);
+}
+
+/** A header's value, its words, and the password in Basic credentials. */
+function partsOf(value: string): readonly string[] {
+  const words = value.split(' ');
+  const [scheme = '', credentials = ''] = words;
+  if (scheme.toLowerCase() !== 'basic') return [value, ...words];
+  const pair = Buffer.from(credentials, 'base64').toString('utf8');
+  return [value, ...words, pair, pair.slice(pair.indexOf(':') + 1)];
 }

@@ -29,8 +29,12 @@ export function retryTransient(options: RetryOptions): Interceptor {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await outcomeOf(next, { ...exchange, attempt });
       const pauseMs = pauseAfter(outcome, { ...exchange, attempt }, options);
+      // A host that asks for a pause gets it from all requests, also when this one is not sent again.
+      const asked =
+        'response' in outcome && isBusy(outcome.response) ? askedPause(outcome.response, options) : undefined;
+      const hold = pauseMs ?? asked;
+      if (hold !== undefined) options.hosts.backOff(hostOf(outcome, exchange), hold);
       if (pauseMs === undefined) return settled(outcome);
-      options.hosts.backOff(hostOf(outcome, exchange), pauseMs);
       if ('response' in outcome) discard(outcome.response);
     }
   };
@@ -52,10 +56,19 @@ function settled(outcome: Outcome): HttpResponse {
 function pauseAfter(outcome: Outcome, exchange: Exchange, { clock, limits }: RetryOptions): number | undefined {
   if (!exchange.repeatable || exchange.attempt >= limits.attempts || exchange.signal.aborted) return undefined;
   if (!worthAnother(outcome, exchange)) return undefined;
-  const asked =
-    'response' in outcome ? parseRetryAfter(outcome.response.headers.get('retry-after'), clock.now()) : undefined;
-  const pauseMs = asked === undefined ? growingPause(exchange.attempt, clock) : Math.min(asked, limits.retryAfterMs);
+  const asked = 'response' in outcome ? askedPause(outcome.response, { clock, limits }) : undefined;
+  const pauseMs = asked ?? growingPause(exchange.attempt, clock);
   return clock.now() + pauseMs > exchange.state.deadlineMs ? undefined : pauseMs;
+}
+
+/** What `Retry-After` asks for, in milliseconds, as far as it is waited for. */
+function askedPause({ headers }: HttpResponse, { clock, limits }: Omit<RetryOptions, 'hosts'>): number | undefined {
+  const asked = parseRetryAfter(headers.get('retry-after'), clock.now());
+  return asked === undefined ? undefined : Math.min(asked, limits.retryAfterMs);
+}
+
+function isBusy({ status }: HttpResponse): boolean {
+  return status === 429 || status === 503;
 }
 
 function worthAnother(outcome: Outcome, exchange: Exchange): boolean {

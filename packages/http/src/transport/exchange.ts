@@ -5,6 +5,8 @@ import { type Authorizer, type HttpResponse, type RequestHeaders } from '../cont
 export interface ExchangeState {
   /** A 401 was answered with a log-in (hostile-inputs R11). */
   loggedIn: boolean;
+  /** Values of headers that were sent in confidence: no message may repeat them. */
+  readonly secrets: Set<string>;
   /** When nothing more is tried, in milliseconds of the clock. */
   readonly deadlineMs: number;
 }

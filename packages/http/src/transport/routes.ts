@@ -17,7 +17,8 @@ export interface Route {
 
 /** Owns the connections. */
 export interface Router {
-  routeTo(url: URL): Promise<Route>;
+  /** `upload` for a request with a body. */
+  routeTo(url: URL, options: { readonly upload: boolean }): Promise<Route>;
   close(): Promise<void>;
 }
 
@@ -42,12 +43,17 @@ export function createRouter(options: RouterOptions): Router {
     agents.set(key, agent);
     return agent;
   };
+  // Over HTTP/2 an upload whose connection is cut may never hear of it (undici 7.30), so a body goes by HTTP/1.1.
+  const agentFor = (secure: boolean, upload: boolean): Promise<Dispatcher> => {
+    const http2 = secure && options.http2 && !upload;
+    return once(`${secure ? 'tls' : 'plain'} ${http2 ? 2 : 1}`, () => directAgent(options, { secure, http2 }));
+  };
   return {
-    routeTo: async (url) => {
+    routeTo: async (url, { upload }) => {
       const proxy = options.proxies.proxyFor(url);
       const secure = url.protocol === 'https:' || proxy?.origin.startsWith('https:') === true;
       if (proxy === undefined) {
-        return { ...direct(url), dispatcher: await once(secure ? 'tls' : 'plain', () => directAgent(options, secure)) };
+        return { ...direct(url), dispatcher: await agentFor(secure, upload) };
       }
       if (url.protocol === 'https:') {
         return {
@@ -58,7 +64,7 @@ export function createRouter(options: RouterOptions): Router {
       }
       return {
         ...forwarded(url, proxy),
-        dispatcher: await once(secure ? 'tls' : 'plain', () => directAgent(options, secure)),
+        dispatcher: await agentFor(secure, upload),
       };
     },
     close: async () => {
@@ -100,10 +106,13 @@ function poolOptions(options: RouterOptions): Agent.Options {
   };
 }
 
-async function directAgent(options: RouterOptions, secure: boolean): Promise<Dispatcher> {
+async function directAgent(
+  options: RouterOptions,
+  { secure, http2 }: { readonly secure: boolean; readonly http2: boolean },
+): Promise<Dispatcher> {
   return new Agent({
     ...poolOptions(options),
-    allowH2: secure && options.http2,
+    allowH2: http2,
     connect: await connectOptions(options, secure),
   });
 }

@@ -24,7 +24,7 @@ export interface SendOptions {
 export function createSender(options: SendOptions): Handler {
   return async (exchange) => {
     exchange.signal.throwIfAborted();
-    const route = await options.router.routeTo(exchange.url);
+    const route = await options.router.routeTo(exchange.url, { upload: exchange.body !== undefined });
     const watchdog = new Watchdog(exchange.signal);
     try {
       const answer = await dispatch(exchange, { ...options, route, watchdog });

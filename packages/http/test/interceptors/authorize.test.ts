@@ -147,3 +147,16 @@ test.each(['file:///etc/passwd', 'nowhere', 'ftp://a.example/', 'http://a%zz:sec
     expect((error as Error).message).not.toContain('secret');
   },
 );
+
+test('C10: what an authorizer sends is not repeated, nor the password in it', async () => {
+  await using server = await startServer((request, response) => {
+    const [, credentials = ''] = (request.headers.authorization ?? '').split(' ');
+    const told = `no: ${request.headers.authorization ?? ''} = ${Buffer.from(credentials, 'base64').toString()}`;
+    response.writeHead(400, { 'Content-Type': 'text/plain' }).end(told);
+  });
+  await using client = testClient();
+  const auth = basicAuthorizer({ username: 'me', password: 'correct-horse' });
+  const error = await failureOf(client.http.request({ method: 'GET', url: server.url, auth, signal: client.signal }));
+  expect((error as Error).message).toContain('no: ');
+  expect((error as Error).message).not.toMatch(/correct-horse|bWU6/);
+});

@@ -145,3 +145,13 @@ test('a source that cannot be read is the failure that is told, at once', async 
   expect(error).toMatchObject({ message: expect.stringContaining('the file is gone') as unknown });
   expect(client.clock.slept).toEqual([]);
 });
+
+test('R20: a host that asks a one-shot request for a pause gets it from the next request', async () => {
+  await using server = await startFlaky([429], '7');
+  await using client = testClient();
+  const { signal } = client;
+  await failureOf(client.http.request({ method: 'POST', url: server.url, body: Buffer.from('x'), signal }));
+  expect(server.seen).toHaveLength(1);
+  await textOf((await client.http.request({ method: 'GET', url: server.url, signal })).body);
+  expect(client.clock.slept).toEqual([7_000]);
+});

@@ -126,9 +126,9 @@ async function startHttp2(onStream: (path: string) => { readonly status: number;
 }
 
 test.each([
-  { http2: true, version: '2.0' },
-  { http2: false, version: '1.1' },
-])('with http2 $http2 a server that has HTTP/2 is spoken to in $version', async ({ http2, version }) => {
+  { http2: true, spoken: ['1.1', '2.0'] },
+  { http2: false, spoken: ['1.1'] },
+])('with http2 $http2 a server that has HTTP/2 is spoken to in $spoken, uploads in 1.1', async ({ http2, spoken }) => {
   const { url, versions, server } = await startHttp2((line) => ({ status: 200, text: line }));
   const client = testClient({ http2, certificateAuthorities: certificates.authority });
   const body = Buffer.alloc(300_000, 1);
@@ -141,7 +141,8 @@ test.each([
     }),
   );
   expect(many).toEqual(Array.from({ length: 40 }, (_, index) => `GET /${index} 0`));
-  expect(new Set(versions)).toEqual(new Set([version]));
+  expect(versions[0]).toBe('1.1');
+  expect([...new Set(versions)].sort()).toEqual(spoken);
   await client[Symbol.asyncDispose]();
   await new Promise<void>((resolve) =>
     server.close(() => {
