@@ -1,26 +1,24 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { bytesSource, isBerthError, readAll, sha256Of } from '@berth/base';
-import { checkBinding, type Mirror, parseSpecBlob, type Publication, readEntrySpec } from '@berth/buildcache';
-import { type ContractCase } from './contract.ts';
-import { GOLDEN_SPEC } from './golden-spec.ts';
+import { isBerthError, readAll, sha256Of } from '@berth/base';
+import { checkBinding, type Mirror, type Publication, readEntrySpec } from '@berth/buildcache';
+import {
+  hashesOf,
+  LIMIT,
+  type MirrorCase,
+  mirrorCase,
+  type MirrorContext,
+  publicationOf,
+  publishes,
+  signal,
+} from './mirror-context.ts';
+import { mirrorUpkeepContract } from './mirror-upkeep-contract.ts';
 
-/** An empty build cache of the author's. */
-export interface MirrorContext extends AsyncDisposable {
-  readonly mirror: Mirror;
-}
-
-type Case = ContractCase<MirrorContext>;
-
-const mirrorCase = (each: Case): Case => each;
-const signal = new AbortController().signal;
-const LIMIT = 1024 * 1024;
-const publishes = ({ mirror }: MirrorContext): boolean => mirror.publish !== undefined;
 const indexes = ({ mirror }: MirrorContext): boolean =>
   mirror.publish !== undefined && mirror.updateIndex !== undefined;
 
 /** What every mirror promises (`Mirror`). */
-export const mirrorContract: readonly Case[] = [
+export const mirrorContract: readonly MirrorCase[] = [
   mirrorCase({
     name: 'an empty mirror has no package, no listing and no index',
     run: async ({ mirror }) => {
@@ -196,6 +194,7 @@ export const mirrorContract: readonly Case[] = [
       assert.deepEqual(await mirror.updateIndex?.({ add: [spec] }, { signal }), { packages: 1, changed: false });
     },
   }),
+  ...mirrorUpkeepContract,
 ];
 
 async function publishAndIndex(mirror: Mirror): Promise<Publication> {
@@ -203,26 +202,4 @@ async function publishAndIndex(mirror: Mirror): Promise<Publication> {
   await mirror.publish?.(publication, { signal });
   assert.deepEqual(await mirror.updateIndex?.({ add: [publication.spec] }, { signal }), { packages: 1, changed: true });
   return publication;
-}
-
-/** A publication of the golden spec whose archive is `bytes`: a mirror does not look inside. */
-export async function publicationOf(bytes: string | Buffer): Promise<Publication> {
-  const spec = await parseSpecBlob(Buffer.from(GOLDEN_SPEC), 'golden spec');
-  const digest = sha256Of(bytes);
-  return {
-    spec,
-    closure: [spec],
-    prefix: '/opt/golden/store/gcc-runtime',
-    archive: { source: bytesSource(bytes), digest, diffId: digest },
-    installedAt: undefined,
-    runEnvironment: [],
-    seal: undefined,
-    attachments: [],
-  };
-}
-
-async function hashesOf(mirror: Mirror): Promise<readonly string[]> {
-  const hashes: string[] = [];
-  for await (const { hash } of mirror.list({ signal })) hashes.push(hash);
-  return hashes;
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '@berth/base';
 import { type CaseOutcome, runContract } from './contract.ts';
-import { mirrorContract, type MirrorContext } from './mirror-contract.ts';
+import { type MirrorContext } from './mirror-context.ts';
+import { mirrorContract } from './mirror-contract.ts';
 import { objectStoreContract, type ObjectStoreContext } from './object-store-contract.ts';
 
 /** What a module given to `berth-plugin-kit` exports by default: how to make what is to be tested. */

@@ -25,4 +25,5 @@ export {
 export { memoryAccess, openFileAccess, type RandomAccess, spool, type SpoolOptions } from './random-access.ts';
 export * from './v3/keys.ts';
 export * from './v3/manifest.ts';
+export { ageUnknown } from './v3/prune.ts';
 export * from './v3/spec-blob.ts';

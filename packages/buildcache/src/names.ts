@@ -103,11 +103,15 @@ const KEY_PART = /^[^/\\\u0000]+$/;
 
 /** Throws `format` (ERR_KEY) unless `key` is a relative path without empty, `.` or `..` components. */
 export function checkKey(key: string): string {
-  const parts = key.split('/');
-  if (parts.every((part) => KEY_PART.test(part) && part !== '.' && part !== '..')) return key;
+  if (isKey(key)) return key;
   throw new BerthError(
     'format',
     'ERR_KEY',
     `object key ${JSON.stringify(key.slice(0, 200))}: not a plain relative path`,
   );
+}
+
+/** True for a relative path without empty, `.` or `..` components. */
+export function isKey(key: string): boolean {
+  return key.split('/').every((part) => KEY_PART.test(part) && part !== '.' && part !== '..');
 }

@@ -27,12 +27,14 @@ import { parseV2SpecFileKey, V2_PREFIX } from './v2/keys.ts';
 import { parseSpecManifestKey, SPEC_MANIFESTS_PREFIX, specManifestKey } from './v3/keys.ts';
 import { copyV3 } from './v3/copy.ts';
 import { listSpecs } from './v3/list-specs.ts';
+import { isPrunable, pruneLayout } from './v3/prune.ts';
 import { publishV3 } from './v3/publish.ts';
 import { isWritable, type WritableStore } from './v3/upload.ts';
 
 /**
  * A build cache in Spack's layouts over an object store: reads v3, then v2 and v1 (v3 alone for a view); writes v3. The mirror owns
- * the store and disposes of it. `publish`, `copyFrom` and `updateIndex` are there when the store can `put`, `specs` when it can `list`.
+ * the store and disposes of it. `publish`, `copyFrom` and `updateIndex` are there when the store can `put`, `specs` when it can `list`,
+ * `prune` when it can `put`, `list` and `delete`.
  */
 export function objectStoreMirror(store: ObjectStore, connection: MirrorConnection): Mirror {
   if (connection.view !== undefined) checkViewName(connection.view);
@@ -49,7 +51,10 @@ export function objectStoreMirror(store: ObjectStore, connection: MirrorConnecti
       await store[Symbol.asyncDispose]();
     },
   };
-  return isWritable(store) ? { ...mirror, ...writing({ store, connection }, mirror) } : mirror;
+  if (!isWritable(store)) return mirror;
+  const writable = { ...mirror, ...writing({ store, connection }, mirror) };
+  if (!isPrunable(store)) return writable;
+  return { ...writable, prune: (options) => pruneLayout({ store, connection }, { ...options, mirror }) };
 }
 
 function writing(

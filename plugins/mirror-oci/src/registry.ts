@@ -9,6 +9,8 @@ export interface StoredManifest {
   readonly mediaType: string;
   /** Computed from the bytes. */
   readonly digest: Sha256;
+  /** When it was last written, where the registry tells. */
+  readonly modifiedAt?: Date | undefined;
 }
 
 /** What names a blob and bounds its transfer. */

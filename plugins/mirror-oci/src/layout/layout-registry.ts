@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable } from 'node:stream';
@@ -160,13 +160,14 @@ export class LayoutRegistry implements Registry {
   ): Promise<StoredManifest | undefined> {
     const path = this.#pathOf(digest);
     const what = `manifest ${formatOciDigest(digest)} of ${this.label}`;
-    if ((await statIfThere(path))?.isFile() !== true) return undefined;
+    const found = await statIfThere(path);
+    if (found?.isFile() !== true) return undefined;
     const bytes = await readAll(createReadStream(path, { signal }), {
       what,
       maxBytes: DEFAULT_LIMITS.ociDocumentBytes,
     });
-    if (sha256Of(bytes) === digest)
-      return { bytes, digest, mediaType: descriptor?.mediaType ?? ownMediaType(bytes, what) };
+    const mediaType = descriptor?.mediaType ?? ownMediaType(bytes, what);
+    if (sha256Of(bytes) === digest) return { bytes, digest, mediaType, modifiedAt: found.mtime };
     throw new BerthError('digest', 'ERR_DIGEST_MISMATCH', `${what}: its bytes are others`, {
       hint: 'The file was altered: push the package again with --force.',
     });
@@ -212,7 +213,7 @@ export class LayoutRegistry implements Registry {
   }
 }
 
-async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+async function statIfThere(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {

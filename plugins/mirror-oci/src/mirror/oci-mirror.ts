@@ -31,6 +31,7 @@ import { createImageCopier, type ImageCopier } from './copy-image.ts';
 import { createImageBuilder, type ImageBuilder } from './image-builder.ts';
 import { createKnownLayers, type KnownLayers } from './known-layers.ts';
 import { packageEntry, readPackageImage } from './package-image.ts';
+import { canDelete, pruneImages } from './prune.ts';
 import { publishPackage } from './publish.ts';
 import { publishImage } from './publish-image.ts';
 
@@ -44,6 +45,8 @@ export class OciMirror implements Mirror {
   readonly #layers: KnownLayers;
   readonly #builder: ImageBuilder;
   readonly #copier: ImageCopier;
+  /** There where manifests can be deleted. */
+  readonly prune?: NonNullable<Mirror['prune']>;
   /** Packages that were asked for and not there: a push asks before it packs, and need not ask again. */
   readonly #absent = new Set<string>();
 
@@ -53,6 +56,8 @@ export class OciMirror implements Mirror {
     this.#layers = createKnownLayers(source);
     this.#builder = createImageBuilder(source, this.#layers);
     this.#copier = createImageCopier(source);
+    const { registry } = source;
+    if (canDelete(registry)) this.prune = (options) => pruneImages({ ...source, registry }, options);
   }
 
   async find(asked: PackageQuery, options: CallOptions): Promise<MirrorEntry | undefined> {
