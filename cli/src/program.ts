@@ -156,6 +156,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/buildcache/sync.ts'),
   },
   {
+    name: 'buildcache prune',
+    summary: 'remove from a mirror what nothing needs',
+    group: 'build caches',
+    load: () => import('./commands/buildcache/prune.ts'),
+  },
+  {
     name: 'buildcache save-specfile',
     summary: 'write the spec files of packages of a graph',
     group: 'build caches',

@@ -13,6 +13,7 @@ export * from './pipelines/install-plan.ts';
 export type { InstalledPackage, InstallOptions, InstallOutcome, InstallResult } from './pipelines/install-run.ts';
 export { labelOf } from './pipelines/label.ts';
 export * from './pipelines/list.ts';
+export * from './pipelines/prune.ts';
 export * from './pipelines/push.ts';
 export * from './pipelines/push-plan.ts';
 export * from './pipelines/resolve.ts';
