@@ -35,7 +35,8 @@ withTools('the action and its example workflow', () => {
   async function openMachine(): Promise<void> {
     bench = await openBench(trusting(registry));
     await copyQuickstart(bench);
-    const { SPACK_USER_CONFIG_PATH: _, REGISTRY_PASSWORD: __, ...env } = bench.env;
+    const { PATH, HOME, SPACK_SYSTEM_CONFIG_PATH, SPACK_USER_CACHE_PATH, NODE_EXTRA_CA_CERTS } = bench.env;
+    const env = { PATH, HOME, SPACK_SYSTEM_CONFIG_PATH, SPACK_USER_CACHE_PATH, NODE_EXTRA_CA_CERTS };
     runner = await openRunner(bench.folder, env);
     const scope = join(bench.folder, 'system');
     await mkdir(scope);
