@@ -12,6 +12,7 @@ const BERTH = join(import.meta.dirname, '../cli/bin/berth.js');
  * @property {(tree: string) => string[]} find
  * @property {(tree: string, mirror: string, spec: string) => string[]} push
  * @property {(tree: string, spec: string) => string[]} install
+ * @property {string[]} blobCaches Folders where archives are kept that came from a registry.
  */
 
 /**
@@ -24,7 +25,7 @@ export function createBerth(folder, { mirror }) {
   const config = join(folder, 'config');
   mkdirSync(config, { recursive: true });
   writeMirrors(config, mirror);
-  const run = (tree, ...words) => [process.execPath, BERTH, '-E', '-c', `config:install_tree:root:${tree}`, ...words];
+  const run = (tree, ...words) => [BERTH, '-E', '-c', `config:install_tree:root:${tree}`, ...words];
   return {
     name: 'berth',
     environment: isolated({
@@ -36,6 +37,7 @@ export function createBerth(folder, { mirror }) {
     find: (tree) => run(tree, 'find'),
     push: (tree, target, spec) => run(tree, 'buildcache', 'push', '--unsigned', '--update-index', target, spec),
     install: (tree, spec) => run(tree, 'install', '--cache-only', spec),
+    blobCaches: [join(folder, 'cache/cache/blobs')],
   };
 }
 
@@ -68,6 +70,7 @@ export function createSpack(folder, { mirror, peer, repository }) {
     find: (tree) => run(tree, 'find'),
     push: (tree, target, spec) => run(tree, 'buildcache', 'push', '--unsigned', '--update-index', target, spec),
     install: (tree, spec) => run(tree, 'install', '--cache-only', spec),
+    blobCaches: [join(folder, 'source-cache')],
   };
 }
 
@@ -83,7 +86,8 @@ function spackSettings(folder) {
 }
 
 function writeMirrors(config, mirror) {
-  writeFileSync(join(config, 'mirrors.yaml'), `mirrors:\n  bench:\n    url: file://${mirror}\n    signed: false\n`);
+  const url = mirror.includes('://') ? mirror : `file://${mirror}`;
+  writeFileSync(join(config, 'mirrors.yaml'), `mirrors:\n  bench:\n    url: ${url}\n    signed: false\n`);
 }
 
 /** The variables of a shell that has read the script. */
