@@ -56,7 +56,7 @@ const command: Command = defineCommand({
     { line: "install 'greet@1: +x'", does: 'install the best match among what the mirrors hold' },
     { line: 'install --only dependencies --fail-fast', does: 'what the roots need, and stop at the first failure' },
   ],
-  json: '{ packages: [{ name, version, hash, prefix, outcome: "installed"|"kept"|"registered"|"failed", mirror?, error? }] }',
+  json: '{ ok, packages: [{ name, version, hash, prefix, outcome: "installed"|"kept"|"registered"|"failed", mirror?, error? }] }',
   async run(context, input): Promise<InstallResult> {
     const session = await openSession(context);
     return withBinaryMirrors(session, async (mirrors) => {

@@ -14,8 +14,10 @@ export function formatInstallResult({ packages }: InstallResult, { paint }: Text
     .join('');
 }
 
-export function installDocument({ packages }: InstallResult): unknown {
+export function installDocument(result: InstallResult): unknown {
+  const { packages } = result;
   return {
+    ok: installExitCode(result) === 0,
     packages: packages.map(({ spec, prefix, outcome, mirror, error }) => ({
       ...describeSpec(spec),
       prefix,

@@ -31,7 +31,7 @@ const command: Command = defineCommand({
     { line: 'buildcache install /7y7a35n', does: 'install one binary and what it needs' },
     { line: 'buildcache install --multiple --otherarch greet', does: 'install every binary of greet' },
   ],
-  json: '{ packages: [{ name, version, hash, prefix, outcome: "installed"|"kept"|"registered"|"failed", mirror?, error? }] }',
+  json: '{ ok, packages: [{ name, version, hash, prefix, outcome: "installed"|"kept"|"registered"|"failed", mirror?, error? }] }',
   async run(context, input): Promise<InstallResult> {
     const session = await openSession(context);
     return withBinaryMirrors(session, async (mirrors) => {

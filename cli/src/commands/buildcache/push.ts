@@ -47,7 +47,7 @@ const command: Command = defineCommand({
     { line: 'buildcache push my-mirror /7y7a35n', does: 'push one package and what it needs' },
     { line: 'buildcache push --only package my-mirror greet', does: 'push one package alone' },
   ],
-  json: '{ packages: [{ name, version, hash, outcome: "pushed"|"exists"|"failed", sizeBytes?, error? }], index?: { packages, changed }, image?: { reference, digest, missing } }',
+  json: '{ ok, packages: [{ name, version, hash, outcome: "pushed"|"exists"|"failed", sizeBytes?, error? }], index?: { packages, changed }, image?: { reference, digest, missing } }',
   async run(context, input): Promise<PushResult> {
     const session = await openSession(context);
     const [argument = '', ...words] = input.words;
@@ -68,6 +68,7 @@ const command: Command = defineCommand({
   },
   text: (result, style) => `${countText(result, style)}${imageText(result)}`,
   document: ({ packages, index, image }) => ({
+    ok: packages.every(({ error }) => error === undefined),
     packages: packages.map(({ spec, outcome, sizeBytes, error }) => ({
       ...describeSpec(spec),
       outcome,
