@@ -5,11 +5,20 @@ const COUNT = 30;
 const CHAIN = 8;
 /** From here on packages need no other, so that small ones can be installed alone. */
 const FIRST_LONELY = 25;
+/** What packages were built with: on record, as in any install tree, and not installed. */
+const TOOLS = 100;
+const TOOLS_EACH = 6;
 /** Needs all others, so that one hash installs everything. */
 export const SUITE = 'benchsuite';
 
 /**
- * @typedef {{ name: string, files: import('./host-files.js').HostFile[], links: string[], runs: string[] }} PackagePlan
+ * @typedef {object} PackagePlan
+ * @property {string} name
+ * @property {import('./host-files.js').HostFile[]} files
+ * @property {string[]} links
+ * @property {string[]} runs
+ * @property {string[]} builds
+ * @property {boolean} isInstalled
  */
 
 /**
@@ -23,11 +32,40 @@ export function planPackages(chosen) {
     files: [],
     links: linksOf(index),
     runs: [],
+    builds: toolsFor(index),
+    isInstalled: true,
   }));
   [...chosen.values()].forEach((files, kindIndex) => {
     deal(files, plans, kindIndex * 7);
   });
-  return [...plans, { name: SUITE, files: [], links: [], runs: plans.map(({ name }) => name) }];
+  const suite = {
+    name: SUITE,
+    files: [],
+    links: [],
+    runs: plans.map(({ name }) => name),
+    builds: [],
+    isInstalled: true,
+  };
+  return [...planTools(), ...plans, suite];
+}
+
+function planTools() {
+  return Array.from({ length: TOOLS }, (_, index) => ({
+    name: toolName(index),
+    files: [],
+    links: index === 0 ? [] : [toolName(index - 1)],
+    runs: [],
+    builds: index < 4 ? [] : [toolName(Math.floor(index / 2))],
+    isInstalled: false,
+  }));
+}
+
+function toolsFor(index) {
+  return Array.from({ length: TOOLS_EACH }, (_, at) => toolName((index * 7 + at * 13) % TOOLS));
+}
+
+function toolName(index) {
+  return `tool${String(index + 1).padStart(3, '0')}`;
 }
 
 function nameOf(index) {

@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NAMESPACE } from './specs.js';
 
+const VARIANTS = ['ipo', 'pic', 'shared', 'static', 'tests'];
+
 /**
  * @param {string} folder
  * @param {import('./packages.js').PackagePlan[]} plans
@@ -19,10 +21,11 @@ export function writeRecipes(folder, plans) {
   return repository;
 }
 
-function recipeOf({ name, links, runs }) {
+function recipeOf({ name, links, runs, builds }) {
   const className = name.charAt(0).toUpperCase() + name.slice(1);
   const dependencies = [
-    ...links.map((child) => `    depends_on("${child}", type="link")`),
+    ...links.map((child) => `    depends_on("${child}", type=("build", "link"))`),
+    ...builds.map((child) => `    depends_on("${child}", type="build")`),
     ...runs.map((child) => `    depends_on("${child}", type="run")`),
   ];
   return [
@@ -35,6 +38,7 @@ function recipeOf({ name, links, runs }) {
     '    homepage = "https://example.org"',
     '    has_code = False',
     '    version("1.0")',
+    ...VARIANTS.map((name) => `    variant("${name}", default=True)`),
     ...dependencies,
     '',
     '    def install(self, spec, prefix):',

@@ -2,10 +2,15 @@
 import { createHash } from 'node:crypto';
 import { jsonNumber } from '@berth/base';
 import { hostFacts } from '@berth/config';
-import { base32, createNode, readSpecDocument, targetByName } from '@berth/spec';
+import { base32, booleanVariant, createNode, readSpecDocument, singleVariant, targetByName } from '@berth/spec';
 
 export const NAMESPACE = 'bench';
 const VERSION = '1.0';
+/** About as many as real packages have. */
+const VARIANTS = new Map([
+  ['build_system', singleVariant('build_system', 'generic')],
+  ...['ipo', 'pic', 'shared', 'static', 'tests'].map((name) => [name, booleanVariant(name, true)]),
+]);
 
 /**
  * @param {import('./packages.js').PackagePlan[]} plans Dependencies before their dependents.
@@ -19,16 +24,21 @@ export async function createSpecs(plans) {
   return new Map(plans.map((plan) => [plan.name, specOf(plan, plans, nodes)]));
 }
 
-function nodeOf({ name, links, runs }, architecture, nodes) {
+function nodeOf({ name, links, runs, builds }, architecture, nodes) {
   const edge = (child, types) => ({ name: child, hash: nodes.get(child).get('hash'), types, virtuals: [] });
+  const onlyBuilds = builds.filter((child) => !links.includes(child));
   return createNode({
     name,
     version: VERSION,
     architecture,
     namespace: NAMESPACE,
-    variants: new Map(),
+    variants: VARIANTS,
     packageHash: `${base32(createHash('sha256').update(name).digest()).slice(0, 52)}====`,
-    dependencies: [...links.map((child) => edge(child, ['link'])), ...runs.map((child) => edge(child, ['run']))],
+    dependencies: [
+      ...links.map((child) => edge(child, ['build', 'link'])),
+      ...runs.map((child) => edge(child, ['run'])),
+      ...onlyBuilds.map((child) => edge(child, ['build'])),
+    ],
   });
 }
 
@@ -43,6 +53,6 @@ function specOf(plan, plans, nodes) {
   return readSpecDocument(new Map([['spec', document]]), { what: `spec of ${plan.name}` }).root;
 }
 
-function childrenOf({ links, runs }) {
-  return [...links, ...runs];
+function childrenOf({ links, runs, builds }) {
+  return [...links, ...runs, ...builds];
 }

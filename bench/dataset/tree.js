@@ -28,7 +28,8 @@ export async function writeTree(root, { plans, specs }) {
   const signal = new AbortController().signal;
   const store = await openTree(root, signal);
   const prefixOf = (name) => store.layout.defaultPrefix(specs.get(name));
-  for (const plan of plans) {
+  const installed = plans.filter(({ isInstalled }) => isInstalled);
+  for (const plan of installed) {
     const prefix = prefixOf(plan.name);
     mkdirSync(prefix, { recursive: true });
     await writeFiles(plan, prefix, plan.links.map(prefixOf));
@@ -37,11 +38,11 @@ export async function writeTree(root, { plans, specs }) {
   }
   await store.database.transaction(
     async (transaction) => {
-      for (const plan of plans) await transaction.add(specs.get(plan.name), { explicit: plan.runs.length > 0 });
+      for (const { name, runs } of installed) await transaction.add(specs.get(name), { explicit: runs.length > 0 });
     },
     { signal },
   );
-  return plans.map(({ name, files, links, runs }) => ({
+  return installed.map(({ name, files, links, runs }) => ({
     name,
     hash: specs.get(name).hash,
     prefix: prefixOf(name),
