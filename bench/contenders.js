@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What packages were built with is on record only. */
+const PUSH_OPTIONS = ['--unsigned', '--update-index', '--without-build-dependencies'];
 const BERTH = join(import.meta.dirname, '../cli/bin/berth.js');
 
 /**
@@ -35,7 +37,7 @@ export function createBerth(folder, { mirror }) {
       SPACK_SYSTEM_CONFIG_PATH: join(folder, 'none'),
     }),
     find: (tree) => run(tree, 'find'),
-    push: (tree, target, spec) => run(tree, 'buildcache', 'push', '--unsigned', '--update-index', target, spec),
+    push: (tree, target, spec) => run(tree, 'buildcache', 'push', ...PUSH_OPTIONS, target, spec),
     install: (tree, spec) => run(tree, 'install', '--cache-only', spec),
     blobCaches: [join(folder, 'cache/cache/blobs')],
   };
@@ -68,7 +70,7 @@ export function createSpack(folder, { mirror, peer, repository }) {
       SPACK_SYSTEM_CONFIG_PATH: join(folder, 'none'),
     },
     find: (tree) => run(tree, 'find'),
-    push: (tree, target, spec) => run(tree, 'buildcache', 'push', '--unsigned', '--update-index', target, spec),
+    push: (tree, target, spec) => run(tree, 'buildcache', 'push', ...PUSH_OPTIONS, target, spec),
     install: (tree, spec) => run(tree, 'install', '--cache-only', spec),
     blobCaches: [join(folder, 'source-cache')],
   };
