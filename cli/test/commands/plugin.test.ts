@@ -11,7 +11,10 @@ test('plugin list shows the built-in plugins, then those of the configuration', 
   const { text, document } = await berth('plugin', 'list');
   expect(text.split('\n')[0]).toMatch(/^@berth\/mirror-fs +mirror:file +\(built in\)$/);
   expect(text).toContain(join(home, '.config/berth/mine.mjs'));
-  expect(document).toMatchObject({ files: [{ scope: 'user' }], plugins: [{ provides: ['mirror:file'] }, { name: '@berth/mirror-oci' }, {}] });
+  expect(document).toMatchObject({
+    files: [{ scope: 'user' }],
+    plugins: [{ provides: ['mirror:file'] }, { name: '@berth/mirror-oci' }, {}],
+  });
   await writeFile(join(cwd, 'berth.config.yaml'), 'builtins: false\n');
   expect((await berth('plugin', 'list')).document).toMatchObject({
     plugins: [{ name: join(home, '.config/berth/mine.mjs') }],

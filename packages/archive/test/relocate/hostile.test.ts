@@ -502,7 +502,14 @@ describe('E11 size and kind of a file do not matter', () => {
         const directory = await tree({ text });
         const path = join(directory, 'text');
         const file = await open(path, 'r+');
-        await rewriteTextFile({ descriptor: file.fd, path, sizeBytes: Buffer.byteLength(text), map, signal, windowBytes });
+        await rewriteTextFile({
+          descriptor: file.fd,
+          path,
+          sizeBytes: Buffer.byteLength(text),
+          map,
+          signal,
+          windowBytes,
+        });
         await file.close();
         expect((await readFile(path)).equals(relocateText(Buffer.from(text), map) ?? Buffer.alloc(0))).toBe(true);
       }
@@ -555,7 +562,10 @@ describe('E12 a failure names the file, and stops the rest', () => {
     await rm(join(directory, 'f30'));
     await mkdir(join(directory, 'f30'));
     const failed = applyRelocation(plan, { signal });
-    await expect(failed).rejects.toMatchObject({ kind: 'io', message: expect.stringContaining('f30') as unknown as string });
+    await expect(failed).rejects.toMatchObject({
+      kind: 'io',
+      message: expect.stringContaining('f30') as unknown as string,
+    });
   });
 
   test('an aborted signal stops before the first change', async () => {
