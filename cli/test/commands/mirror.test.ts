@@ -97,3 +97,37 @@ test('no mirrors is a sentence and an empty list', async () => {
     exitCode: 0,
   });
 });
+
+test('--oci-password goes to the auth file and not into the configuration, with --in-config into that', async () => {
+  const { berth, home } = await bench();
+  const login = ['--oci-username', 'me', '--oci-password', 's3cret'];
+  const auth = join(home, '.config/containers/auth.json');
+  const yaml = (): Promise<string> => readFile(join(home, '.spack/mirrors.yaml'), 'utf8');
+  const added = await berth('mirror', 'add', ...login, 'reg', 'oci://ghcr.io/me/cache');
+  expect(added.text).toBe(`saved the log-in to ghcr.io in ${auth}\n`);
+  expect(added.document).toMatchObject({ logins: [{ registry: 'ghcr.io', file: auth }] });
+  expect(JSON.parse(await readFile(auth, 'utf8'))).toEqual({ auths: { 'ghcr.io': { auth: 'bWU6czNjcmV0' } } });
+  expect(await yaml()).toBe('mirrors:\n  reg: oci://ghcr.io/me/cache\n');
+
+  await berth('mirror', 'set', '--push', '--url', 'oci+http://localhost:5000/x', ...login, 'reg');
+  expect(Object.keys((JSON.parse(await readFile(auth, 'utf8')) as { auths: object }).auths)).toEqual([
+    'ghcr.io',
+    'localhost:5000',
+  ]);
+  expect(await yaml()).not.toMatch(/me\b.*s3cret|s3cret/);
+
+  const inConfig = await berth('mirror', 'set', '--in-config', ...login, 'reg');
+  expect(inConfig.events).toContainEqual(expect.objectContaining({ type: 'warning', code: 'WARN_MIRROR_SECRET' }));
+  expect(await yaml()).toMatch(/access_pair: ?(\[me, s3cret\]|\n\s+- me\n\s+- s3cret)\n/);
+  expect((await berth('mirror', 'list')).text).toMatch(/reg/);
+});
+
+test('a password needs its name and a registry', async () => {
+  const { berth } = await bench();
+  const refused = { kind: 'usage', code: 'ERR_OCI_LOGIN_OPTIONS' };
+  const add = (...words: readonly string[]): Promise<unknown> => berth('mirror', 'add', ...words);
+  await expect(add('--oci-password', 'x', 'm', 'oci://h.org/x')).rejects.toMatchObject(refused);
+  await expect(add('--oci-username', 'u', '--oci-password', 'x', 'm', '/srv/m')).rejects.toMatchObject(refused);
+  await expect(add('--oci-username', 'u', '--in-config', 'm', 'oci://h.org/x')).rejects.toMatchObject(refused);
+  expect((await berth('mirror', 'list')).text).not.toMatch(/^m /m);
+});

@@ -25,6 +25,7 @@ export * from './mirrors/mirror.ts';
 export * from './mirrors/url.ts';
 export type * from './paths.ts';
 export type * from './permissions.ts';
+export * from './registry-login.ts';
 export * from './repositories.ts';
 export { type ConfigScope, type ScopeLayout, type ScopePriority, type ScopeStatus } from './scopes/scope.ts';
 export { type IncludePorts } from './scopes/include.ts';

@@ -40,6 +40,18 @@ export const CONNECTION_OPTIONS: {
   'oci-password-variable': text('variable', 'variable that holds the password'),
 };
 
+/** A password itself, of `mirror add` and `set`. */
+export const LOGIN_OPTIONS: {
+  readonly 'oci-password': TextOption;
+  readonly 'in-config': OptionSpec & { readonly value?: never };
+} = {
+  'oci-password': {
+    ...text('password', 'password itself, with --oci-username: kept in the container auth file'),
+    excludes: ['oci-password-variable', 's3-access-key-secret-variable', 'oci-username-variable'],
+  },
+  'in-config': { summary: 'keep the password in the configuration instead, readable, as older files have it' },
+};
+
 /** What kind of mirror it is, of `mirror add` and `set`. */
 export const KIND_OPTIONS: {
   readonly type: TextOption & { readonly repeatable: true };
@@ -58,16 +70,15 @@ export const KIND_OPTIONS: {
   unsigned: { summary: 'accept packages that are not signed, and do not sign' },
 };
 
+type Login = Partial<OptionValues<typeof LOGIN_OPTIONS>>;
 type Connection = Partial<OptionValues<typeof CONNECTION_OPTIONS>>;
 type Kind = Partial<OptionValues<typeof KIND_OPTIONS>> & { readonly 'no-autopush'?: boolean };
 
 /** The given options as the configuration package takes them. */
-export function mirrorOptionsOf(options: Connection & Kind, view?: string): MirrorOptions {
+export function mirrorOptionsOf(options: Connection & Kind & Login, view?: string): MirrorOptions {
   const types = (options.type ?? []) as readonly ('binary' | 'source')[];
   return {
-    id: options['s3-access-key-id'] ?? options['oci-username'],
-    idVariable: options['s3-access-key-id-variable'] ?? options['oci-username-variable'],
-    secretVariable: options['s3-access-key-secret-variable'] ?? options['oci-password-variable'],
+    ...pairOf(options),
     accessTokenVariable: options['s3-access-token-variable'],
     profile: options['s3-profile'],
     endpointUrl: options['s3-endpoint-url'],
@@ -75,6 +86,18 @@ export function mirrorOptionsOf(options: Connection & Kind, view?: string): Mirr
     autopush: options.autopush === true ? true : options['no-autopush'] === true ? false : undefined,
     signed: options.signed === true ? true : options.unsigned === true ? false : undefined,
     view,
+  };
+}
+
+function pairOf(options: Connection & Login): Pick<MirrorOptions, 'id' | 'idVariable' | 'secret' | 'secretVariable'> {
+  const { 'oci-password': password, 'in-config': inConfig = false } = options;
+  // A pair that goes to the auth file leaves nothing here.
+  const ociUser = password === undefined || inConfig ? options['oci-username'] : undefined;
+  return {
+    id: options['s3-access-key-id'] ?? ociUser,
+    idVariable: options['s3-access-key-id-variable'] ?? options['oci-username-variable'],
+    secret: inConfig ? password : undefined,
+    secretVariable: options['s3-access-key-secret-variable'] ?? options['oci-password-variable'],
   };
 }
 

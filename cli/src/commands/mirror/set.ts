@@ -1,8 +1,14 @@
-import { type ConfigEdit, setMirror } from '@berth/config';
+import { type ConfigEdit, type SavedLogin, setMirror } from '@berth/config';
 import { type Command, defineCommand } from '../../command.ts';
 import { editsText } from '../config/edits.ts';
 import { SCOPE_OPTION } from '../config/options.ts';
-import { CONNECTION_OPTIONS, KIND_OPTIONS, mirrorOptionsOf, pluginSchemes } from './options.ts';
+import { addressesOf, loginText, planLogin, saveLogin } from './login.ts';
+import { CONNECTION_OPTIONS, KIND_OPTIONS, LOGIN_OPTIONS, mirrorOptionsOf, pluginSchemes } from './options.ts';
+
+interface Changed {
+  readonly edits: readonly ConfigEdit[];
+  readonly logins: readonly SavedLogin[];
+}
 
 const command: Command = defineCommand({
   summary: 'change a mirror of the configuration',
@@ -18,22 +24,26 @@ const command: Command = defineCommand({
     ...KIND_OPTIONS,
     'no-autopush': { excludes: ['autopush'], summary: 'no longer push here on its own' },
     ...CONNECTION_OPTIONS,
+    ...LOGIN_OPTIONS,
   },
   examples: [
     { line: 'mirror set --signed reg', does: 'refuse what is not signed from now on' },
     { line: 'mirror set --push --url /srv/incoming local', does: 'write somewhere else than read' },
   ],
-  json: '{ edits: [{ scope, file, changed }] }',
-  async run(context, { options, words: [name = ''] }): Promise<readonly ConfigEdit[]> {
+  json: '{ edits: [{ scope, file, changed }], logins: [{ registry, file }] }',
+  async run(context, { options, words: [name = ''] }): Promise<Changed> {
     const { scope, url, push, fetch } = options;
     const direction = push ? 'push' : fetch ? 'fetch' : undefined;
     const extraSchemes = await pluginSchemes(context);
     const { signal } = context;
+    const configuration = await context.configuration();
+    const mirror = configuration.mirrors({ extraSchemes }).find((each) => each.name === name);
+    const login = planLogin(options, addressesOf(mirror, { url, direction }));
     const request = { name, url, direction, scope, signal, extraSchemes, options: mirrorOptionsOf(options) } as const;
-    return [await setMirror(await context.configuration(), request)];
+    const edits = [await setMirror(configuration, request)];
+    return { edits, logins: await saveLogin(login, mirror, context) };
   },
-  document: (edits) => ({ edits }),
-  text: editsText,
+  text: ({ edits, logins }, style) => (logins.length > 0 ? loginText(logins) : editsText(edits, style)),
 });
 
 export default command;

@@ -18,11 +18,13 @@ import {
 import { type MirrorDirection } from './mirror.ts';
 import { parseMirrorUrl } from './url.ts';
 
-/** What the options of `mirror add` and `mirror set` say (cli §6). Secrets are given by the name of a variable. */
+/** What the options of `mirror add` and `mirror set` say (cli §6). Secrets are given by the name of a variable where that can be. */
 export interface MirrorOptions {
   readonly id?: string | undefined;
   readonly idVariable?: string | undefined;
   readonly secretVariable?: string | undefined;
+  /** Written as it is, beside `id`, in the form of older files; with a warning. */
+  readonly secret?: string | undefined;
   readonly accessTokenVariable?: string | undefined;
   readonly profile?: string | undefined;
   readonly endpointUrl?: string | undefined;
@@ -216,7 +218,7 @@ function typeFlags({ types }: MirrorOptions): { readonly binary?: boolean; reado
 /** Keys of a connection in the order in which they are written (cli §6.1). */
 function connectionSettings(options: MirrorOptions, existing: ConfigNode, emit: Emit): Record<string, unknown> {
   return {
-    access_pair: accessPair(options, existing, emit),
+    access_pair: plainPair(options, emit) ?? accessPair(options, existing, emit),
     access_token_variable: options.accessTokenVariable,
     profile: options.profile,
     endpoint_url: options.endpointUrl,
@@ -248,4 +250,16 @@ function accessPair(options: MirrorOptions, existing: ConfigNode, emit: Emit): R
     hint: 'Give both the name (or its variable) and the variable of the secret.',
   });
   return undefined;
+}
+
+/** The pair itself, as files of versions before 1.0 have it. */
+function plainPair({ id, secret }: MirrorOptions, emit: Emit): readonly string[] | undefined {
+  if (id === undefined || secret === undefined) return undefined;
+  emit({
+    type: 'warning',
+    code: 'WARN_MIRROR_SECRET',
+    message: 'mirror credentials: the password stands in the configuration, where everybody who reads the file sees it',
+    hint: 'Leave --in-config out, or name a variable with --oci-password-variable.',
+  });
+  return [id, secret];
 }
