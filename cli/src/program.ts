@@ -168,6 +168,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/buildcache/save-specfile.ts'),
   },
   {
+    name: 'clean',
+    summary: 'remove what is kept to save time: downloads and indexes',
+    group: 'build caches',
+    load: () => import('./commands/clean.ts'),
+  },
+  {
     name: 'mirror add',
     summary: 'add a mirror to the configuration',
     group: 'build caches',

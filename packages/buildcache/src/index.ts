@@ -1,5 +1,6 @@
 export * from './binding.ts';
 export * from './blob-cache.ts';
+export * from './clear-cache.ts';
 export * from './clearsigned.ts';
 export {
   documentText,
