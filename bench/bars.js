@@ -16,15 +16,19 @@ const FASTER_THAN_SPACK = [
   { scenario: 'push', least: 2.5, name: 'push, against Spack' },
   { scenario: 'push again', least: 8, name: 'push with nothing to do, against Spack' },
   { scenario: 'find', least: 6, name: 'find, against Spack' },
+  { scenario: 'registry install', least: 2.5, name: 'install from a registry, against Spack' },
+  { scenario: 'registry push', least: 2.5, name: 'push to a registry, against Spack' },
+  { scenario: 'registry push again', least: 8, name: 'push to a registry with nothing to do, against Spack' },
 ];
+const MOST_INDEX_REQUESTS = 10;
 const MOST_BYTES = 1.06;
 
 /**
  * @param {MedianOf} medianOf
- * @param {{ berthBytes: number, spackBytes: number | undefined, peakBytes: number | undefined }} facts
+ * @param {{ berthBytes: number, spackBytes: number | undefined, peakBytes: number | undefined, indexRequests: number | undefined }} facts
  * @returns {Bar[]} `found` is undefined where nothing could be measured.
  */
-export function checkBars(medianOf, { berthBytes, spackBytes, peakBytes }) {
+export function checkBars(medianOf, { berthBytes, spackBytes, peakBytes, indexRequests }) {
   const speedup = (scenario, other) =>
     ratio(medianOf(scenario, other)?.wallSeconds, medianOf(scenario, 'berth')?.wallSeconds);
   const faster = FASTER_THAN_SPACK.map(({ scenario, least, name }) => atLeast(name, speedup(scenario, 'Spack'), least));
@@ -32,6 +36,7 @@ export function checkBars(medianOf, { berthBytes, spackBytes, peakBytes }) {
     ...faster,
     atLeast('install from a cache, against unpacking with tar', speedup('install', 'tar'), 1),
     atMost('bytes pushed, against Spack', ratio(berthBytes, spackBytes), MOST_BYTES, '×'),
+    atMost('requests that one more of 2,000 packages costs its index', indexRequests, MOST_INDEX_REQUESTS, ''),
     atMost('most memory of any command', megabytes(peakBytes), MOST_MEGABYTES, ' MB'),
     ...['push', 'install'].map((verb) =>
       atMost(

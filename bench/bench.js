@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checkBars } from './bars.js';
 import { createDataset } from './dataset.js';
+import { countIndexRequests } from './many-packages.js';
 import { measure } from './measure.js';
 import { HELP, parseOptions } from './options.js';
+import { planRegistryRound, startRegistry } from './registry.js';
 import { formatResult } from './report.js';
 import { placesOf, planRound } from './scenarios.js';
 import { archiveBytes } from './tar-limit.js';
@@ -21,10 +23,12 @@ async function bench({ rounds, size, keep, json, peer }) {
     say('making the data set');
     const dataset = await createDataset(folder, { size });
     const work = mkdtempSync(join(folder, 'run-'));
+    const registry = startRegistry(join(work, 'registry'));
     try {
-      const result = await measureAll(work, { rounds, dataset, peer });
+      const result = await measureAll(work, { rounds, dataset, peer, registry });
       return json ? `${JSON.stringify(result, undefined, 2)}\n` : formatResult(result);
     } finally {
+      registry?.stop();
       rmSync(work, { recursive: true, force: true });
     }
   } finally {
@@ -32,12 +36,14 @@ async function bench({ rounds, size, keep, json, peer }) {
   }
 }
 
-async function measureAll(work, { rounds, dataset, peer }) {
+async function measureAll(work, { rounds, dataset, peer, registry }) {
   const measured = new Map();
   for (let round = 1; round <= rounds; round += 1) {
     const folder = join(work, `round-${round}`);
     mkdirSync(folder, { recursive: true });
-    for (const [index, run] of planRound(folder, { dataset, peer }).entries()) {
+    const facts = { dataset, peer, registry };
+    const runs = [...planRound(folder, facts), ...planRegistryRound(folder, facts)];
+    for (const [index, run] of runs.entries()) {
       const key = `${run.scenario}\0${run.contender}`;
       const command = run.command();
       // What an earlier run left to be written must not be counted here.
@@ -47,10 +53,13 @@ async function measureAll(work, { rounds, dataset, peer }) {
       measured.set(key, [...(measured.get(key) ?? []), found]);
     }
   }
-  return summarize(measured, { rounds, dataset, peer, places: placesOf(join(work, 'round-1')) });
+  say('filling a repository with many packages');
+  const indexRequests = await countIndexRequests(join(work, 'many'), { registry });
+  const places = placesOf(join(work, 'round-1'));
+  return summarize(measured, { rounds, dataset, peer, places, indexRequests });
 }
 
-function summarize(measured, { rounds, dataset, peer, places }) {
+function summarize(measured, { rounds, dataset, peer, places, indexRequests }) {
   const medians = [...measured].map(([key, runs]) => {
     const [scenario, contender] = key.split('\0');
     return { scenario, contender, ...medianOf(runs) };
@@ -60,6 +69,7 @@ function summarize(measured, { rounds, dataset, peer, places }) {
   const facts = {
     berthBytes: archiveBytes(places.berthMirror),
     spackBytes: existsSync(places.spackMirror) ? archiveBytes(places.spackMirror) : undefined,
+    indexRequests,
     peakBytes: greatest(peaks.map(({ peakBytes }) => peakBytes)),
   };
   return {

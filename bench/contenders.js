@@ -12,7 +12,8 @@ const BERTH = join(import.meta.dirname, '../cli/bin/berth.js');
  * @property {string} name
  * @property {Record<string, string | undefined>} environment
  * @property {(tree: string) => string[]} find
- * @property {(tree: string, mirror: string, spec: string) => string[]} push
+ * @property {(tree: string, mirror: string, ...specs: string[]) => string[]} push
+ * @property {(tree: string, mirror: string) => string[]} updateIndex
  * @property {(tree: string, spec: string) => string[]} install
  * @property {string[]} blobCaches Folders where archives are kept that came from a registry.
  */
@@ -37,7 +38,8 @@ export function createBerth(folder, { mirror }) {
       SPACK_SYSTEM_CONFIG_PATH: join(folder, 'none'),
     }),
     find: (tree) => run(tree, 'find'),
-    push: (tree, target, spec) => run(tree, 'buildcache', 'push', ...PUSH_OPTIONS, target, spec),
+    push: (tree, target, ...specs) => run(tree, 'buildcache', 'push', ...PUSH_OPTIONS, target, ...specs),
+    updateIndex: (tree, target) => run(tree, 'buildcache', 'update-index', target),
     install: (tree, spec) => run(tree, 'install', '--cache-only', spec),
     blobCaches: [join(folder, 'cache/cache/blobs')],
   };
@@ -70,7 +72,8 @@ export function createSpack(folder, { mirror, peer, repository }) {
       SPACK_SYSTEM_CONFIG_PATH: join(folder, 'none'),
     },
     find: (tree) => run(tree, 'find'),
-    push: (tree, target, spec) => run(tree, 'buildcache', 'push', ...PUSH_OPTIONS, target, spec),
+    push: (tree, target, ...specs) => run(tree, 'buildcache', 'push', ...PUSH_OPTIONS, target, ...specs),
+    updateIndex: (tree, target) => run(tree, 'buildcache', 'update-index', target),
     install: (tree, spec) => run(tree, 'install', '--cache-only', spec),
     blobCaches: [join(folder, 'source-cache')],
   };

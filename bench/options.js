@@ -13,6 +13,7 @@ Options:
   --help        print this
 
 BERTH_PEER_SPACK=FILE names a shell script that puts real Spack on the PATH; without it nothing is compared with Spack.
+docker-registry, where it is installed, is the registry that is pushed to and installed from.
 A whole data set takes about 6 GB of disk for each round.
 `;
 
