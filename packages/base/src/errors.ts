@@ -79,7 +79,9 @@ export function isAvailabilityFailure(error: unknown): error is BerthError {
 export function isAbortError(error: unknown): boolean {
   // A DOMException is no native error on Node 20, so only its shape tells.
   if (typeof error !== 'object' || error === null || !('name' in error)) return false;
-  return error.name === 'AbortError' || error.name === 'TimeoutError' || ('code' in error && error.code === 'ABORT_ERR');
+  return (
+    error.name === 'AbortError' || error.name === 'TimeoutError' || ('code' in error && error.code === 'ABORT_ERR')
+  );
 }
 
 /** The `code` of a system error (`ENOENT`), or `undefined` when `error` is not one. */
