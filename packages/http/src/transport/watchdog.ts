@@ -5,6 +5,7 @@ export class Watchdog {
   readonly #controller = new AbortController();
   readonly #forget: () => void;
   #timer: NodeJS.Timeout | undefined;
+  #isCalm = false;
 
   constructor(outer: AbortSignal) {
     this.#forget = onAbort(outer, () => {
@@ -16,11 +17,11 @@ export class Watchdog {
     return this.#controller.signal;
   }
 
-  /** Aborts with `reason()` unless it is called again within `ms`; 0 waits for ever. */
+  /** Aborts with `reason()` unless it is called again within `ms`; 0 waits for ever. Once calm, it does nothing. */
   expectWithin(ms: number, reason: () => unknown): void {
     clearTimeout(this.#timer);
     this.#timer =
-      ms === 0
+      ms === 0 || this.#isCalm
         ? undefined
         : setTimeout(() => {
             this.#controller.abort(reason());
@@ -31,8 +32,9 @@ export class Watchdog {
     this.#controller.abort(reason);
   }
 
-  /** No more time limits; the caller's signal still counts. */
+  /** No more time limits, also for a source that ends after the answer has come; the caller's signal still counts. */
   calm(): void {
+    this.#isCalm = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { steady } from '../../src/transport/steady.ts';
 import { failureOf, fakeClock, testClient, textOf } from '../support/client.ts';
 import { startRawServer, startServer } from '../support/servers.ts';
@@ -44,6 +45,21 @@ test('an upload that the server does not read is io, a time-out', async () => {
     code: 'ERR_HTTP_TIMEOUT',
     message: expect.stringMatching(/upload/) as unknown,
   });
+});
+
+test('a source that ends after the answer has begun starts no time limit again', async () => {
+  async function* lateEnd(): AsyncIterable<Uint8Array> {
+    yield Buffer.from('body');
+    await sleep(100);
+  }
+  await using server = await startRawServer((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc');
+    setTimeout(() => socket.write('def'), 500);
+  });
+  await using client = testClient({ timeouts: { firstByteMs: 200 }, limits: once });
+  const body = { sizeBytes: 4, open: () => Readable.from(lateEnd(), { objectMode: false }) };
+  const response = await client.http.request({ method: 'PUT', url: server.url, body, signal: client.signal });
+  expect(await textOf(response.body)).toBe('abcdef');
 });
 
 test('R21: a body at one byte a second is a stall', async () => {
