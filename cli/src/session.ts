@@ -1,3 +1,4 @@
+import { type ArchiveMemory, createArchiveMemory } from '@berth/buildcache';
 import { type Configuration } from '@berth/config';
 import {
   openBinaryMirrors,
@@ -7,6 +8,7 @@ import {
   resolveSpecs,
 } from '@berth/core';
 import { type ConcreteSpec, type Spec, targetAtMost } from '@berth/spec';
+import { join } from 'node:path';
 import { type CommandContext } from './context.ts';
 import { openStoreSession, type StoreSession } from './store-session.ts';
 
@@ -29,6 +31,11 @@ export async function openSession(context: CommandContext): Promise<Session> {
     pipeline: { store, host, emit, signal },
     mirrorOptions: { configuration, host, settings: mirrorSettings, env: context.facts.env, emit, signal },
   };
+}
+
+/** What is known of the archives that packages were installed from. */
+export function archiveMemory({ configuration }: Session): ArchiveMemory {
+  return createArchiveMemory(join(configuration.paths.miscCache, 'blobs'));
 }
 
 /** The concrete specs that words name: in the environment, installed, or on one of `mirrors`. */

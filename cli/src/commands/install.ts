@@ -5,7 +5,7 @@ import { type ConcreteSpec } from '@berth/spec';
 import { type Command, type CommandInput, defineCommand, type OptionSpecs } from '../command.ts';
 import { type CommandContext } from '../context.ts';
 import { formatInstallResult, installDocument, installExitCode } from '../render/install.ts';
-import { openSession, resolveWords, type Session, withBinaryMirrors } from '../session.ts';
+import { archiveMemory, openSession, resolveWords, type Session, withBinaryMirrors } from '../session.ts';
 import { parseCachePolicy } from './cache-policy.ts';
 import { confirm } from './confirm.ts';
 
@@ -143,6 +143,7 @@ function installOptions(
     checkSignatures: !values['no-check-signature'],
     failFast: values['fail-fast'],
     concurrency: values['concurrent-packages'] ?? DEFAULT_CONCURRENCY,
+    archives: archiveMemory(session),
     platform: session.configuration.substitution.host.platform === 'darwin' ? 'darwin' : 'linux',
   };
 }

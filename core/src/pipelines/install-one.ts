@@ -6,6 +6,7 @@ import { type AssembledPackage, assemblePackage, finishPackage } from './assembl
 import { type PlannedInstall } from './install-plan.ts';
 import { dependenciesDone, type InstalledPackage, type InstallRun } from './install-run.ts';
 import { isPresent } from './is-present.ts';
+import { rememberArchive } from './known-archive.ts';
 import { labelOf } from './label.ts';
 import { type FoundBinary } from './probe.ts';
 
@@ -92,6 +93,7 @@ async function complete(planned: PlannedInstall, begun: Begun, run: InstallRun):
     await run.limitFinish(() => finish(planned, { assembled, staging: folder, run }));
     run.context.signal.throwIfAborted();
     await publish(planned, folder, run);
+    await rememberArchive(planned, binary, { archives: run.options.archives, emit: run.context.emit });
   } catch (error) {
     await lock.release();
     throw error;

@@ -1,5 +1,6 @@
 import { BerthError, type Limiter } from '@berth/base';
 import { type RelocationPlatform } from '@berth/archive';
+import { type ArchiveMemory } from '@berth/buildcache';
 import { type ConcreteSpec, type DagHash, linkRunClosure } from '@berth/spec';
 import { type ByteLock, type DatabaseSnapshot } from '@berth/store';
 import { type OpenMirror, type PipelineContext } from './context.ts';
@@ -21,6 +22,8 @@ export interface InstallOptions {
   /** How many packages are under way at once. */
   readonly concurrency: number;
   readonly platform: RelocationPlatform;
+  /** Takes note of the archives that packages are installed from. */
+  readonly archives?: ArchiveMemory | undefined;
 }
 
 export type InstallOutcome = 'installed' | 'kept' | 'registered' | 'failed';

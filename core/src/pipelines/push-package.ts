@@ -3,6 +3,7 @@ import { fileSource, type PackedArchive, type Publication } from '@berth/buildca
 import { type ConcreteSpec, linkRunClosure } from '@berth/spec';
 import { type DatabaseSnapshot } from '@berth/store';
 import { type PipelineContext } from './context.ts';
+import { knownArchive } from './known-archive.ts';
 import { packPackage } from './pack-package.ts';
 import { type PushOptions } from './push.ts';
 import { type PlannedPush } from './push-plan.ts';
@@ -27,7 +28,10 @@ export async function isPublished(spec: ConcreteSpec, { options, context }: Push
   }
 }
 
-/** Packs a package, hands its archive to `use`, and removes it again unless it was kept in the cache. */
+/**
+ * Hands the archive of a package to `use`: the one that it was installed from, where that is kept, else a new one, which is removed
+ * again unless it was put into the cache.
+ */
 export async function withArchive<T>(
   planned: PlannedPush,
   run: PushRun,
@@ -39,6 +43,8 @@ export async function withArchive<T>(
   // Nobody removes the package while it is read.
   const lock = await context.store.lockSpec(spec.hash, { mode: 'shared', signal });
   try {
+    const known = await knownArchive(planned, { ...options, emit, signal });
+    if (known !== undefined) return await use(known);
     await using spool = await options.cache.openSpool();
     const packed = await packPackage({
       planned,

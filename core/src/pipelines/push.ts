@@ -1,5 +1,11 @@
 import { BerthError, createLimiter, isBerthError, type Limiter, messageOf } from '@berth/base';
-import { type BlobCache, type IndexSummary, type PackedArchive, type PublishedImage } from '@berth/buildcache';
+import {
+  type ArchiveMemory,
+  type BlobCache,
+  type IndexSummary,
+  type PackedArchive,
+  type PublishedImage,
+} from '@berth/buildcache';
 import { type ConcreteSpec, type DagHash } from '@berth/spec';
 import { type PrefixInspections, sbangPath } from '@berth/store';
 import { type OpenMirror, type PipelineContext } from './context.ts';
@@ -22,6 +28,8 @@ export interface PushOptions {
   readonly spackRoot: string;
   /** Archives are written here before they are uploaded. */
   readonly cache: BlobCache;
+  /** What is known of archives that packages were installed from: those that the cache still has are not packed again. */
+  readonly archives?: ArchiveMemory | undefined;
   /** `modules:prefix_inspections`: what images set for the programs in them. */
   readonly inspections: PrefixInspections;
   /** For mirrors whose packages are container images. */

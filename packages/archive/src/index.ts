@@ -2,7 +2,13 @@ export { DEFAULT_GZIP_LEVEL } from './codec/gzip.ts';
 export { type BuildInfoSource, packPrefix, type PackOptions } from './pack/pack.ts';
 export { type PrefixEntry, walkPrefix } from './pack/walk.ts';
 export { type PackedArchive, writePackage, type WritePackageOptions } from './pack/write-package.ts';
-export { storeArchive, type StoreArchiveOptions, type StoredArchive } from './unpack/store-archive.ts';
+export {
+  digestArchive,
+  type DigestArchiveOptions,
+  storeArchive,
+  type StoreArchiveOptions,
+  type StoredArchive,
+} from './unpack/store-archive.ts';
 export type { UnpackedMember } from './unpack/settle.ts';
 export { type UnpackedPackage, unpackPackage, type UnpackOptions } from './unpack/unpack.ts';
 export { BUILD_INFO_PATH, type BuildInfo } from './build-info/build-info.ts';

@@ -15,6 +15,7 @@ type IsOurs = (name: string) => boolean;
 /** Folders of the cache, and the files that are kept there. */
 const PLACES: readonly (readonly [folder: string, isOurs: IsOurs])[] = [
   ['blobs/sha256', isSha256],
+  ['blobs/archives', (name) => /^[a-z2-7]{32}-[0-9a-f]{64}\.json$/.test(name)],
   ['indices', (name) => name === 'contents.json' || /^[0-9a-f]{10}_[0-9a-f]{10}\.json$/.test(name)],
 ];
 

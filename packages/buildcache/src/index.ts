@@ -1,3 +1,4 @@
+export * from './archive-memory.ts';
 export * from './binding.ts';
 export * from './blob-cache.ts';
 export * from './clear-cache.ts';

@@ -2,7 +2,14 @@ import { install, type InstallResult, listBinaries, type OpenMirror, selectBinar
 import { type ConcreteSpec } from '@berth/spec';
 import { type Command, type CommandInput, defineCommand, type OptionSpecs } from '../../command.ts';
 import { formatInstallResult, installDocument, installExitCode } from '../../render/install.ts';
-import { namesArchitecture, openSession, runsHere, type Session, withBinaryMirrors } from '../../session.ts';
+import {
+  archiveMemory,
+  namesArchitecture,
+  openSession,
+  runsHere,
+  type Session,
+  withBinaryMirrors,
+} from '../../session.ts';
 
 const options = {
   force: { short: 'f', summary: 'install the named packages again if they are installed' },
@@ -47,6 +54,7 @@ const command: Command = defineCommand({
           checkSignatures: !unsigned,
           failFast,
           concurrency: jobs ?? DEFAULT_JOBS,
+          archives: archiveMemory(session),
           platform: session.configuration.substitution.host.platform === 'darwin' ? 'darwin' : 'linux',
         },
         session.pipeline,

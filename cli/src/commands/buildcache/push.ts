@@ -8,7 +8,7 @@ import { type Command, type CommandInput, defineCommand, type OptionSpecs, type 
 import { failureExitCode } from '../../exit-codes.ts';
 import { describeFailure, describeSpec } from '../../render/describe.ts';
 import { selectInstalled } from '../../query/select-installed.ts';
-import { openSession, type Session } from '../../session.ts';
+import { archiveMemory, openSession, type Session } from '../../session.ts';
 
 const options = {
   force: { short: 'f', summary: 'replace what the mirror has' },
@@ -62,6 +62,7 @@ const command: Command = defineCommand({
         inspections: inspectionsOf(session),
         spackRoot: session.configuration.paths.prefix,
         cache: createBlobCache(join(session.configuration.paths.miscCache, 'blobs')),
+        archives: archiveMemory(session),
       },
       session.pipeline,
     );
@@ -124,7 +125,7 @@ async function rootsOf(session: Session, words: readonly string[]): Promise<read
 
 function pushOptions({
   options: values,
-}: Input): Omit<Parameters<typeof push>[0], 'roots' | 'mirror' | 'spackRoot' | 'cache' | 'inspections'> {
+}: Input): Omit<Parameters<typeof push>[0], 'roots' | 'mirror' | 'spackRoot' | 'cache' | 'archives' | 'inspections'> {
   const everything = values['with-build-dependencies'] ? 'all' : 'installed';
   const { tag, 'base-image': baseImage } = values;
   return {

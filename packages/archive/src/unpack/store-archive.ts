@@ -1,16 +1,14 @@
 import { DEFAULT_LIMITS, ioError, isBerthError, type Limits, type Sha256, VerifyStream } from '@berth/base';
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { gunzip } from '../codec/gunzip.ts';
 import { StoredChunks } from './stored-chunks.ts';
 
-export interface StoreArchiveOptions {
+export interface DigestArchiveOptions {
   /** The bytes as they are stored, compressed. Read to the end or destroyed. */
   readonly source: Readable;
-  /** The file to create; it must not exist. Removed again after a failure. */
-  readonly to: string;
   /** Names the archive in messages. */
   readonly what: string;
   readonly expected: { readonly digest: Sha256; readonly sizeBytes?: number | undefined };
@@ -18,6 +16,11 @@ export interface StoreArchiveOptions {
   readonly signal: AbortSignal;
   /** Told about stored bytes as they arrive. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+export interface StoreArchiveOptions extends DigestArchiveOptions {
+  /** The file to create; it must not exist. Removed again after a failure. */
+  readonly to: string;
 }
 
 export interface StoredArchive {
@@ -31,13 +34,13 @@ export interface StoredArchive {
  * `digest` when the bytes are not the expected ones, whatever else is wrong with them; else with `archive`, `limit` or `io`.
  */
 export async function storeArchive(options: StoreArchiveOptions): Promise<StoredArchive> {
-  const { source, to, what, expected, signal } = options;
+  const { source, to, what } = options;
   try {
     const file = await open(to, 'wx', 0o644);
     try {
-      const verify = new VerifyStream({ what, ...expected });
-      const write = (chunks: AsyncIterable<Buffer>): Promise<StoredArchive> => writeChunks(chunks, file, options);
-      return await pipeline(source, verify, write, { signal });
+      return await digestChunks(options, async (chunk) => {
+        await file.writeFile(chunk);
+      });
     } finally {
       await file.close();
     }
@@ -48,15 +51,32 @@ export async function storeArchive(options: StoreArchiveOptions): Promise<Stored
   }
 }
 
-async function writeChunks(
+/** As `storeArchive`, without writing anything. */
+export async function digestArchive(options: DigestArchiveOptions): Promise<StoredArchive> {
+  try {
+    return await digestChunks(options, async () => undefined);
+  } catch (error) {
+    throw ioError(options.what, error);
+  }
+}
+
+type Keep = (chunk: Buffer) => Promise<void>;
+
+async function digestChunks(options: DigestArchiveOptions, keep: Keep): Promise<StoredArchive> {
+  const { source, what, expected, signal } = options;
+  const verify = new VerifyStream({ what, ...expected });
+  return pipeline(source, verify, (chunks: AsyncIterable<Buffer>) => readChunks(chunks, keep, options), { signal });
+}
+
+async function readChunks(
   chunks: AsyncIterable<Buffer>,
-  file: FileHandle,
-  { what, limits, onBytes }: StoreArchiveOptions,
+  keep: Keep,
+  { what, limits, onBytes }: DigestArchiveOptions,
 ): Promise<StoredArchive> {
   const stored = new StoredChunks(chunks, onBytes);
   const next = async (): Promise<Buffer | undefined> => {
     const chunk = await stored.next();
-    if (chunk !== undefined) await file.writeFile(chunk);
+    if (chunk !== undefined) await keep(chunk);
     return chunk;
   };
   const hash: Hash = createHash('sha256');
