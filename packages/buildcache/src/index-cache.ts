@@ -73,6 +73,8 @@ export interface IndexCache {
   open(key: IndexKey, cached: CachedIndex, options: CallOptions): Promise<RandomAccess | undefined>;
   /** Keeps `body` and records it. Rejects with `digest` or `size` when it is not the expected one. */
   save(key: IndexKey, body: Readable, options: SaveIndexOptions): Promise<CachedIndex>;
+  /** As `save`, and opens what was kept: another process may have put another index in its place since. */
+  saveOpen(key: IndexKey, body: Readable, options: SaveIndexOptions): Promise<RandomAccess>;
   /** Records a new ETag for an index whose bytes have not changed. */
   touch(key: IndexKey, cached: CachedIndex): Promise<void>;
 }
@@ -91,37 +93,61 @@ export function createIndexCache(directory: string): IndexCache {
     await writeContents(folder, contents);
     if (previous !== undefined && previous.hash !== cached.hash) await rm(pathOf(key, previous.hash), { force: true });
   };
+  const keep = async <T extends RandomAccess | undefined>(
+    key: IndexKey,
+    body: Readable,
+    options: SaveIndexOptions & Opening<T>,
+  ): Promise<Kept<T>> => {
+    holdErrors(body);
+    await sweepTemporaries(folder);
+    await ensureFolder(folder);
+    const pathFor = (found: Sha256): string => pathOf(key, found);
+    const { hash, opened } = await saveBody(body, { ...options, folder, pathFor });
+    const cached = { hash, etag: options.etag };
+    try {
+      await record(key, cached);
+    } catch (error) {
+      await opened?.[Symbol.asyncDispose]();
+      throw error;
+    }
+    return { cached, opened };
+  };
   return {
     find: async (key) => (await readContents(folder)).get(formatIndexKey(key)),
     open: (key, cached, options) => openVerified(pathOf(key, cached.hash), cached.hash, options),
     touch: record,
-    save: async (key, body, options) => {
-      holdErrors(body);
-      await sweepTemporaries(folder);
-      await ensureFolder(folder);
-      const hash = await saveBody(body, { ...options, folder, pathFor: (found) => pathOf(key, found) });
-      const cached = { hash, etag: options.etag };
-      await record(key, cached);
-      return cached;
-    },
+    save: async (key, body, options) =>
+      (await keep(key, body, { ...options, open: () => Promise.resolve(undefined) })).cached,
+    saveOpen: async (key, body, options) => (await keep(key, body, { ...options, open: openFileAccess })).opened,
   };
 }
 
-async function saveBody(
+/** What is done with a new file before others may see it and take it away. */
+interface Opening<T> {
+  readonly open: (path: string) => Promise<T>;
+}
+
+interface Kept<T> {
+  readonly cached: CachedIndex;
+  readonly opened: T;
+}
+
+interface Place {
+  readonly folder: string;
+  readonly pathFor: (hash: Sha256) => string;
+}
+
+async function saveBody<T>(
   body: Readable,
-  {
-    expected,
-    signal,
-    folder,
-    pathFor,
-  }: SaveIndexOptions & { readonly folder: string; readonly pathFor: (hash: Sha256) => string },
-): Promise<Sha256> {
+  { expected, signal, folder, pathFor, open }: SaveIndexOptions & Place & Opening<T>,
+): Promise<{ readonly hash: Sha256; readonly opened: T }> {
   const temporary = temporaryBeside(join(folder, 'index'));
   const verify = new VerifyStream(expected);
   try {
     await pipeline(body, limitBytes(expected.what), verify, await openNewFile(temporary), { signal });
+    const opened = await open(temporary);
     await rename(temporary, pathFor(verify.digest));
-    return verify.digest;
+    return { hash: verify.digest, opened };
   } finally {
     await rm(temporary, { force: true });
   }

@@ -75,10 +75,7 @@ async function keep(
   return asIndexFailure(expected.what, async () => {
     if (cache === undefined) return spool(body, { expected, signal });
     // Only ETags of web servers mean anything to the other readers of this cache (§10.2, 3).
-    const saved = await cache.save(key, body, { expected, signal, etag: /^https?:/.test(key.url) ? etag : undefined });
-    const access = await cache.open(key, saved, { signal });
-    if (access === undefined) throw new BerthError('index', 'ERR_INDEX', `${expected.what}: the cached copy vanished`);
-    return access;
+    return cache.saveOpen(key, body, { expected, signal, etag: /^https?:/.test(key.url) ? etag : undefined });
   });
 }
 

@@ -61,6 +61,18 @@ test('a new index replaces the file of the old one', async () => {
   expect(await readdir(join(folder, 'indices'))).toHaveLength(2);
 });
 
+test('X06: an index that was saved and opened is read to its end while another process puts a new one in its place', async () => {
+  const cache = createIndexCache(folder);
+  const key = { url: 'file:///m', layout: 3 };
+  const options = { expected: { what: 'index' }, etag: undefined, signal };
+  await using opened = await cache.saveOpen(key, Readable.from([Buffer.from('{"a":1}')]), options);
+  const found = await cache.find(key);
+  expect(found?.hash).toBe(sha256Of(Buffer.from('{"a":1}')));
+  await createIndexCache(folder).save(key, Readable.from([Buffer.from('{}')]), options);
+  expect(found && (await cache.open(key, found, { signal }))).toBeUndefined();
+  expect(String(await opened.read(0, opened.sizeBytes))).toBe('{"a":1}');
+});
+
 test('X09: another address, layout or view never gets this index', async () => {
   const cache = createIndexCache(folder);
   const key = { url: 'https://a/m', layout: 3, view: 'v' };

@@ -75,10 +75,7 @@ async function indexBytes(source: OciSource, descriptor: Descriptor, options: Ca
   return asIndexFailure(expected.what, async () => {
     const body = await registry.openBlob(descriptor, options);
     if (cache === undefined) return spool(body, { expected, signal });
-    const saved = await cache.save(indexKey(source), body, { expected, etag: undefined, signal });
-    const access = await cache.open(indexKey(source), saved, options);
-    if (access !== undefined) return access;
-    throw new BerthError('index', 'ERR_INDEX', `${expected.what}: the cached copy vanished`);
+    return cache.saveOpen(indexKey(source), body, { expected, etag: undefined, signal });
   });
 }
 
