@@ -77,12 +77,26 @@ withTools(`X06: ${WRITERS} writers push ${PUSHES} packages each to one repositor
       await useRepository('quiet');
       const ends = await letWrite((hash) => push(hash).ended);
       expect(Array.from(ends.values()).filter(({ code }) => code !== 0)).toEqual([]);
+      // A process that is done leaves nothing open that it would have to wait for.
+      expect(Array.from(ends.values()).filter(({ stderr }) => /warning/i.test(stderr))).toEqual([]);
       const acknowledged = [...ends.keys()].sort();
       expect(acknowledged).toHaveLength(WRITERS * PUSHES);
       expect(await readIndex()).toEqual(acknowledged);
       expect((await expectWhole()).toSorted()).toEqual(acknowledged);
     },
     5 * MINUTE,
+  );
+
+  test(
+    'and where none of them wrote the index, it is made of all packages at once, without a warning',
+    async () => {
+      await useRepository('unindexed');
+      await bench.text('-D', made.environment, 'buildcache', 'push', '--unsigned', 'reg');
+      const { code, stderr } = await bench.run('buildcache', 'update-index', 'reg');
+      expect({ code, warns: /warning/i.test(stderr) ? stderr : '' }).toEqual({ code: 0, warns: '' });
+      expect(await readIndex()).toHaveLength(made.specs.length);
+    },
+    MINUTE,
   );
 
   test(

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Runs what it is given, at most a fixed number at a time, in the order of arrival. */
 export type Limiter = <T>(task: () => Promise<T>) => Promise<T>;
 
@@ -33,6 +35,8 @@ export async function forEachLimited<T>(
 ): Promise<void> {
   const siblings = new AbortController();
   const signal = AbortSignal.any([options.signal, siblings.signal]);
+  // All that runs at once listens to it: Node takes more than ten for a leak.
+  setMaxListeners(0, signal);
   const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let failure: { readonly error: unknown } | undefined;
   let next: Promise<unknown> = Promise.resolve();
