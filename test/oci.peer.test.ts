@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Bench, openBench, useTree } from './support/bench.ts';
 import { type Containers, openContainers } from './support/containers.ts';
@@ -171,6 +171,25 @@ withTools('a build cache in a registry with TLS and a password', () => {
       expect(layers.get('greet')).toEqual([...(layers.get('libgreet') ?? []), layers.get('greet')?.at(-1)]);
       expect(layers.get('libgreet')?.slice(0, 1)).toEqual(layers.get('gcc'));
       expect(layers.get('app')).toEqual(layers.get('greet'));
+    },
+    MINUTE,
+  );
+
+  test(
+    'is carried away in a folder, which serves a machine without a network and fills another repository',
+    async () => {
+      const layout = `oci-layout://${join(bench.folder, 'carried')}`;
+      const copied = await bench.json<Pushed>('buildcache', 'sync', '--unsigned', 'reg', layout);
+      expect(copied.packages.map(({ outcome }) => outcome)).toEqual(['copied', 'copied', 'copied']);
+      const fromRegistry = await readFile(join(bench.config, 'mirrors.yaml'), 'utf8');
+      await bench.text('mirror', 'remove', 'reg');
+      await bench.text('mirror', 'add', '--unsigned', 'carried', layout);
+      const { requests } = await registry.during(expectInstallation);
+      expect(requests).toEqual([]);
+      await writeFile(join(bench.config, 'mirrors.yaml'), fromRegistry.replace('demo/cache', 'demo/second'));
+      await bench.json('buildcache', 'sync', '--unsigned', layout, 'reg');
+      await expectInstallation();
+      await writeFile(join(bench.config, 'mirrors.yaml'), fromRegistry);
     },
     MINUTE,
   );
