@@ -27,8 +27,8 @@ withTools('the action and its example workflow', () => {
     await openMachine();
   }, MINUTE);
   afterEach(async () => {
-    await bench[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
   });
 
   /** A new virtual machine with the repository checked out, the quickstart's environment in it. */

@@ -33,9 +33,9 @@ withTools('R14 to R16: a connection to a registry that is cut anywhere', () => {
     bench = await openBench();
   }, MINUTE);
   afterAll(async () => {
-    await bench[Symbol.asyncDispose]();
-    await proxy[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
   });
 
   async function useRepository(name: string): Promise<void> {

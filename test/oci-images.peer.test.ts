@@ -49,8 +49,8 @@ withTools('images that berth pushes to a registry with TLS and a password', () =
     await bench.text('mirror', 'add', ...mirrorWords(registry, 'demo/cache'));
   }, MINUTE);
   afterAll(async () => {
-    await bench[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
   });
 
   async function manifestOf(image: string): Promise<Manifest> {

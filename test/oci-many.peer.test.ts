@@ -28,8 +28,8 @@ withTools(`the index of a repository of ${PACKAGES} packages`, () => {
     await bench.text('buildcache', 'push', '--unsigned', '--update-index', 'reg', ...most);
   }, 10 * MINUTE);
   afterAll(async () => {
-    await bench[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
   });
 
   /** Pushes one more package without the index. */

@@ -29,8 +29,8 @@ async function prepare(repository: string): Promise<void> {
 }
 
 async function putAway(): Promise<void> {
-  await bench[Symbol.asyncDispose]();
   await registry[Symbol.asyncDispose]();
+  await bench[Symbol.asyncDispose]();
 }
 
 /** As on a machine on which nothing was installed or downloaded: Spack keeps blobs in its cache of sources. */

@@ -32,8 +32,8 @@ withTools(`X06: ${WRITERS} writers push ${PUSHES} packages each to one repositor
     await useTree(bench, made.tree);
   }, MINUTE);
   afterAll(async () => {
-    await bench[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
   });
 
   async function useRepository(name: string): Promise<void> {

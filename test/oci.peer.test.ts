@@ -43,8 +43,8 @@ withTools('a build cache in a registry with TLS and a password', () => {
     first = await inEnvironment('buildcache', 'push', 'reg');
   }, MINUTE);
   afterAll(async () => {
-    await bench[Symbol.asyncDispose]();
     await registry[Symbol.asyncDispose]();
+    await bench[Symbol.asyncDispose]();
   });
 
   const inEnvironment = async <T>(...words: string[]): Promise<T> => bench.json<T>('-D', environment, ...words);
