@@ -17,8 +17,8 @@ export const SUITE = 'benchsuite';
  * @property {import('./host-files.js').HostFile[]} files
  * @property {string[]} links
  * @property {string[]} runs
- * @property {string[]} builds
- * @property {boolean} isInstalled
+ * @property {string[]} [builds]
+ * @property {boolean} [isInstalled] False for what is on record only.
  */
 
 /**
@@ -33,7 +33,6 @@ export function planPackages(chosen) {
     links: linksOf(index),
     runs: [],
     builds: toolsFor(index),
-    isInstalled: true,
   }));
   [...chosen.values()].forEach((files, kindIndex) => {
     deal(files, plans, kindIndex * 7);
@@ -43,8 +42,6 @@ export function planPackages(chosen) {
     files: [],
     links: [],
     runs: plans.map(({ name }) => name),
-    builds: [],
-    isInstalled: true,
   };
   return [...planTools(), ...plans, suite];
 }

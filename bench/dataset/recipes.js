@@ -21,7 +21,7 @@ export function writeRecipes(folder, plans) {
   return repository;
 }
 
-function recipeOf({ name, links, runs, builds }) {
+function recipeOf({ name, links, runs, builds = [] }) {
   const className = name.charAt(0).toUpperCase() + name.slice(1);
   const dependencies = [
     ...links.map((child) => `    depends_on("${child}", type=("build", "link"))`),

@@ -24,7 +24,7 @@ export async function createSpecs(plans) {
   return new Map(plans.map((plan) => [plan.name, specOf(plan, plans, nodes)]));
 }
 
-function nodeOf({ name, links, runs, builds }, architecture, nodes) {
+function nodeOf({ name, links, runs, builds = [] }, architecture, nodes) {
   const edge = (child, types) => ({ name: child, hash: nodes.get(child).get('hash'), types, virtuals: [] });
   const onlyBuilds = builds.filter((child) => !links.includes(child));
   return createNode({
@@ -53,6 +53,6 @@ function specOf(plan, plans, nodes) {
   return readSpecDocument(new Map([['spec', document]]), { what: `spec of ${plan.name}` }).root;
 }
 
-function childrenOf({ links, runs, builds }) {
+function childrenOf({ links, runs, builds = [] }) {
   return [...links, ...runs, ...builds];
 }

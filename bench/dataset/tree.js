@@ -28,7 +28,7 @@ export async function writeTree(root, { plans, specs }) {
   const signal = new AbortController().signal;
   const store = await openTree(root, signal);
   const prefixOf = (name) => store.layout.defaultPrefix(specs.get(name));
-  const installed = plans.filter(({ isInstalled }) => isInstalled);
+  const installed = plans.filter(({ isInstalled = true }) => isInstalled);
   for (const plan of installed) {
     const prefix = prefixOf(plan.name);
     mkdirSync(prefix, { recursive: true });
